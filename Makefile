@@ -1,0 +1,188 @@
+# recall-redirectd. `make help` lists the targets.
+
+VERSION := 0.1.0
+
+CC       ?= gcc
+BUILD    ?= build
+PREFIX   ?= /usr/local
+SANITIZE ?=
+PORT     ?= 8080
+
+PROGRAM := $(BUILD)/recall-redirectd
+CORE    := $(BUILD)/libcore.a
+
+# Everything that needs no libmicrohttpd, no socket and no file: what unit tests and fuzzers link.
+CORE_MODULES := access app buf config config_check config_file config_keys config_value connect \
+	http json log mhd_0975 oauth options outcome page record screen text url
+SHELL_MODULES := commands exchange healthcheck listener machine main server
+TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
+
+PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev curl
+PACKAGES_CHECK := $(PACKAGES_BUILD) check libgnutls28-dev python3
+PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
+
+WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wsign-conversion -Wshadow -Wvla \
+	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wtrampolines \
+	-Wbidi-chars=any -Werror=format-security -Werror=implicit \
+	-Werror=incompatible-pointer-types -Werror=int-conversion
+HARDENING_COMPILE := -fstack-protector-strong -fstack-clash-protection -fstrict-flex-arrays=3 \
+	-fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -fexceptions \
+	-fcf-protection=full -mbranch-protection=standard -fPIE
+HARDENING_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen \
+	-Wl,--as-needed -Wl,--no-copy-dt-needed-entries
+# These hide from the sanitizers what they look for.
+ifeq ($(SANITIZE),)
+OPTIMIZE := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDENING_COMPILE += -ftrivial-auto-var-init=zero
+else
+OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)
+endif
+
+# Quiet, unless V=1.
+ifeq ($(V),)
+Q := @
+say = @echo "  $(1)"
+else
+say =
+endif
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all
+all: $(PROGRAM) ## build the server: build/recall-redirectd
+
+# --- flags: each one is tried, since compilers and processors differ in what they take ---
+
+$(BUILD)/flags.compile $(BUILD)/flags.link: $(BUILD)/flags.stamp ;
+$(BUILD)/flags.stamp: Makefile
+	@mkdir -p $(BUILD)/server $(BUILD)/tests
+	@takes() { echo 'int main(void) { return 0; }' | \
+	    $(CC) -Werror "$$@" -x c - -o $(BUILD)/probe 2>/dev/null; }; \
+	for f in $(WARNINGS) $(HARDENING_COMPILE); do takes $$f && echo $$f; done \
+	    >$(BUILD)/flags.compile; \
+	for f in $(HARDENING_LINK); do takes $$f && echo $$f; done >$(BUILD)/flags.link; \
+	rm -f $(BUILD)/probe; \
+	echo "$(OPTIMIZE)" >>$(BUILD)/flags.compile; echo "$(OPTIMIZE)" >>$(BUILD)/flags.link
+	@pkg-config --cflags libmicrohttpd libcjson >>$(BUILD)/flags.compile
+	@touch $@
+
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iserver -MMD -MP \
+	@$(BUILD)/flags.compile -pthread $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) @$(BUILD)/flags.link -pthread $(CFLAGS) $(LDFLAGS)
+
+# --- program and tests ---
+
+$(BUILD)/server/%.o: server/%.c $(BUILD)/flags.stamp
+	$(call say,CC $<)
+	$(Q)$(COMPILE) -c $< -o $@
+
+$(CORE): $(CORE_MODULES:%=$(BUILD)/server/%.o)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(PROGRAM): $(SHELL_MODULES:%=$(BUILD)/server/%.o) $(CORE)
+	$(call say,LINK $@)
+	$(Q)$(LINK) $^ $$(pkg-config --libs libmicrohttpd libcjson) -o $@
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags.stamp
+	$(call say,CC $<)
+	$(Q)$(COMPILE) $$(pkg-config --cflags check) -c $< -o $@
+
+$(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(BUILD)/tests/support.o $(CORE)
+	$(Q)$(LINK) $^ $$(pkg-config --libs check libcjson gnutls) -o $@
+
+-include $(wildcard $(BUILD)/server/*.d $(BUILD)/tests/*.d)
+
+# --- set-up: named, then installed ---
+
+define install_packages
+	@command -v dpkg-query >/dev/null || { echo "not Debian or Ubuntu; needed are:" $(1); exit 0; }; \
+	missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | \
+	    grep -q 'ok installed' || echo $$p; done); \
+	[ -z "$$missing" ] && exit 0; \
+	echo "installing what is missing:" $$missing; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing
+endef
+
+.PHONY: deps deps-check deps-lint deps-valgrind
+deps: ## install what the build needs (apt)
+	$(call install_packages,$(PACKAGES_BUILD))
+deps-check:
+	$(call install_packages,$(PACKAGES_CHECK))
+deps-lint:
+	$(call install_packages,$(PACKAGES_LINT))
+deps-valgrind:
+	$(call install_packages,$(PACKAGES_CHECK) valgrind)
+
+# --- run ---
+
+.PHONY: run
+run: deps ## install, build and serve on PORT (8080)
+	@$(MAKE) --no-print-directory all
+	@echo
+	@echo "Serving. In another terminal, send it an answer as long as Microsoft's:"
+	@echo
+	@echo "  curl -si --get --data @tests/curl/microsoft-answer.txt http://localhost:$(PORT)/api/ms_oauth_callback"
+	@echo
+	@REDIRECTD_LISTEN_PORT=$(PORT) exec $(PROGRAM)
+
+# --- checks ---
+
+.PHONY: check check-run check-asan check-tsan check-valgrind smoke
+check: deps-check ## install, build and run every test
+	@$(MAKE) --no-print-directory check-run
+
+# WRAPPER runs the server and the unit tests under a tool such as valgrind.
+check-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
+	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) WRAPPER="$(WRAPPER)" sh tests/run.sh $(TESTS)
+
+check-asan: deps-check ## every test under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-run
+
+check-tsan: deps-check ## every test under ThreadSanitizer
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread check-run
+
+check-valgrind: deps-valgrind ## every test under valgrind
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind CFLAGS="$(CFLAGS) -O1 -U_FORTIFY_SOURCE" \
+	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible" check-run
+
+smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
+	@sh tests/curl/smoke.sh "$(BASE_URL)"
+
+.PHONY: lint fmt fmt-check
+SOURCES = $(wildcard server/*.c server/*.h tests/*.c tests/*.h tests/fuzz/*.c tests/fuzz/*.h)
+
+lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compilers with -Werror
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS=-Werror all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/analyzer CC=gcc CFLAGS="-Werror -fanalyzer" all
+	clang-tidy --quiet $(wildcard server/*.c) -- -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -Iserver
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -D_GNU_SOURCE -DVERSION='""' -Iserver server
+	shellcheck tests/*.sh tests/curl/*.sh .ci/run
+
+fmt: deps-lint ## format the sources
+	clang-format -i $(SOURCES)
+
+fmt-check: deps-lint ## fail where a source is not formatted
+	clang-format --dry-run --Werror $(SOURCES)
+
+# --- the rest ---
+
+.PHONY: install uninstall clean help
+install: all ## install into DESTDIR and PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/recall-redirectd
+	install -m 644 README.md config/recall-redirectd.json \
+	    $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd/
+
+uninstall: ## take away what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/recall-redirectd
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd
+
+clean: ## remove the build
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
