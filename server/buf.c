@@ -1,0 +1,161 @@
+/*
+ * Builds strings in bounded arrays. Never allocates, never writes past the array.
+ */
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+buf_init(struct buf *b, char *array, size_t size)
+{
+	b->data = array;
+	b->size = size;
+	buf_clear(b);
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->overflow = false;
+	b->data[0] = '\0';
+}
+
+static void
+fail(struct buf *b)
+{
+	b->len = 0;
+	b->overflow = true;
+	b->data[0] = '\0';
+}
+
+char *
+buf_reserve(struct buf *b, size_t len)
+{
+	char *at = b->data + b->len;
+
+	if (b->overflow || len >= b->size - b->len) {
+		fail(b);
+		return NULL;
+	}
+	b->len += len;
+	b->data[b->len] = '\0';
+	return at;
+}
+
+void
+buf_put(struct buf *b, struct span bytes)
+{
+	char *at = buf_reserve(b, bytes.len);
+
+	if (at != NULL)
+		memcpy(at, bytes.data, bytes.len);
+}
+
+void
+buf_puts(struct buf *b, const char *string)
+{
+	buf_put(b, span_of(string));
+}
+
+void
+buf_putc(struct buf *b, char c)
+{
+	char *at = buf_reserve(b, 1);
+
+	if (at != NULL)
+		*at = c;
+}
+
+void
+buf_put_number(struct buf *b, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	buf_put(b, (struct span){ digits + at, sizeof(digits) - at });
+}
+
+void
+buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list arguments;
+	int len;
+
+	if (b->overflow)
+		return;
+	va_start(arguments, format);
+	len = vsnprintf(b->data + b->len, b->size - b->len, format, arguments);
+	va_end(arguments);
+	if (len < 0 || (size_t)len >= b->size - b->len)
+		fail(b);
+	else
+		b->len += (size_t)len;
+}
+
+/* The letter of a two-character escape, 'u' for \u00xx, 0 for a byte that stands for itself. */
+static char
+json_escape(unsigned char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return c < 0x20 ? 'u' : '\0';
+	}
+}
+
+static void
+put_json_byte(struct buf *b, unsigned char c, bool utf8)
+{
+	char escape = json_escape(c);
+
+	if (escape == 'u') {
+		buf_printf(b, "\\u%04x", c);
+	} else if (escape != '\0') {
+		buf_putc(b, '\\');
+		buf_putc(b, escape);
+	} else if (c >= 0x80 && !utf8) {
+		buf_puts(b, "\xef\xbf\xbd");
+	} else {
+		buf_putc(b, (char)c);
+	}
+}
+
+void
+buf_put_json(struct buf *b, struct span text)
+{
+	bool utf8 = text_is_utf8(text);
+
+	buf_putc(b, '"');
+	for (size_t i = 0; i < text.len; i++)
+		put_json_byte(b, (unsigned char)text.data[i], utf8);
+	buf_putc(b, '"');
+}
+
+bool
+buf_ok(const struct buf *b)
+{
+	return !b->overflow;
+}
+
+struct span
+buf_span(const struct buf *b)
+{
+	return (struct span){ b->data, b->len };
+}
