@@ -1,0 +1,150 @@
+/*
+ * Checks what only the whole configuration can tell, and fills in what follows from it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config_keys.h"
+
+static const struct config_key *
+key_named(const char *name)
+{
+	return &config_keys[config_find_key(name)];
+}
+
+static void
+check_tls_pair(const struct config *config, struct findings *findings)
+{
+	const struct config_key *set = key_named("tls.certificate");
+	const struct config_key *missing = key_named("tls.private_key");
+
+	if ((config->tls_certificate == NULL) == (config->tls_private_key == NULL))
+		return;
+	if (config->tls_certificate == NULL) {
+		missing = set;
+		set = key_named("tls.private_key");
+	}
+	config_find(findings, true, config->origins[set - config_keys], missing->name, "is not set",
+	    "set both tls.certificate and tls.private_key, or none of them");
+}
+
+static bool
+has_item(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* https://docs.recall.ai/docs/calendar-v1-microsoft-outlook: the scopes that Recall needs. */
+static void
+check_scopes(const struct config *config, struct findings *findings)
+{
+	static const char *const wanted[] = { "offline_access", "openid", "email",
+		"https://graph.microsoft.com/Calendars.Read" };
+	const struct config_key *key = key_named("microsoft.scopes");
+	char wrong[80];
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (has_item(&config->microsoft_scopes, wanted[i]))
+			continue;
+		snprintf(wrong, sizeof(wrong), "lacks %s", wanted[i]);
+		config_find(findings, true, config->origins[key - config_keys], key->name, wrong,
+		    key->right);
+	}
+}
+
+static void
+warn_of_missing(const struct config *config, struct findings *findings)
+{
+	if (config->public_url == NULL)
+		config_find(findings, false, "default", "public_url", "is not set",
+		    "/connect answers 503 until it is the origin that users see");
+	if (config->microsoft_client_id == NULL)
+		config_find(findings, false, "default", "microsoft.client_id", "is not set",
+		    "/connect and the association file answer 503 until it is the Application "
+		    "(client) ID");
+}
+
+/* Microsoft's rules for redirect URIs that do not make a configuration wrong. */
+static void
+warn_of_public_url(const struct config *config, struct findings *findings)
+{
+	const struct config_key *key = key_named("public_url");
+	struct url_origin origin;
+
+	if (config->public_url == NULL ||
+	    url_parse_origin(span_of(config->public_url), &origin) != URL_GOOD)
+		return;
+	if (strcmp(origin.host, "127.0.0.1") == 0)
+		config_find(findings, false, config->origins[key - config_keys], key->name,
+		    "has the host 127.0.0.1, which Microsoft takes through the app manifest only",
+		    "use localhost for a test on this machine");
+	if (strstr(config->public_url, origin.host) == NULL)
+		config_find(findings, false, config->origins[key - config_keys], key->name,
+		    "has upper-case letters in its host",
+		    "use lower case, since Microsoft compares redirect URIs byte for byte");
+}
+
+static void
+set_derived(struct config *config, const char *key_name, const char *text, const char *origin,
+    struct findings *findings)
+{
+	config_set_text(config, key_named(key_name), text, origin, findings);
+}
+
+static void
+fill_in(struct config *config, struct findings *findings)
+{
+	char base_url[64];
+
+	config->region_name = key_named("recall.region")->choices[config->recall_region];
+	snprintf(base_url, sizeof(base_url), "https://%s.recall.ai", config->region_name);
+	if (config->recall_base_url == NULL)
+		set_derived(config, "recall.base_url", base_url, "from recall.region", findings);
+	if (config->microsoft_association_ids.n == 0 && config->microsoft_client_id != NULL)
+		set_derived(config, "microsoft.association_ids", config->microsoft_client_id,
+		    "from microsoft.client_id", findings);
+}
+
+static void
+add_return_origin(struct config *config, const char *url)
+{
+	struct span rest;
+
+	if (url != NULL &&
+	    url_parse(span_of(url), &config->return_origins[config->n_return_origins], &rest) ==
+		URL_GOOD)
+		config->n_return_origins++;
+}
+
+static void
+collect_return_origins(struct config *config, struct findings *findings)
+{
+	const struct text_list *list = &config->connect_return_origins;
+
+	config->return_origins = calloc(list->n + 3, sizeof(*config->return_origins));
+	if (config->return_origins == NULL) {
+		findings->out_of_memory = true;
+		return;
+	}
+	add_return_origin(config, config->public_url);
+	add_return_origin(config, config->connect_success_url);
+	add_return_origin(config, config->connect_error_url);
+	for (size_t i = 0; i < list->n; i++)
+		add_return_origin(config, list->items[i]);
+}
+
+void
+config_check_whole(struct config *config, struct findings *findings)
+{
+	check_tls_pair(config, findings);
+	check_scopes(config, findings);
+	if (findings->n_errors > 0)
+		return;
+	warn_of_missing(config, findings);
+	warn_of_public_url(config, findings);
+	fill_in(config, findings);
+	collect_return_origins(config, findings);
+}

@@ -1,0 +1,112 @@
+/*
+ * Parses JSON strictly. Owns nothing once it has returned; cJSON's tree belongs to the caller.
+ */
+#include "json.h"
+
+static size_t
+line_at(struct span text, size_t offset)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < offset && i < text.len; i++)
+		line += text.data[i] == '\n';
+	return line;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The offset of the first byte that cJSON would take and RFC 8259 does not; text.len if none. */
+static size_t
+find_trap(struct span text, const char **ret_fault)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if ((unsigned char)text.data[i] < 0x20 && !is_space(text.data[i])) {
+			*ret_fault = "has a control byte in it";
+			return i;
+		}
+		if (text.data[i] != '\\')
+			continue;
+		if (text.len - i >= 6 && memcmp(text.data + i, "\\u0000", 6) == 0) {
+			*ret_fault = "has \\u0000 in it";
+			return i;
+		}
+		i++;
+	}
+	return text.len;
+}
+
+static cJSON *
+parse_at(struct span text, size_t *ret_offset, const char **ret_fault)
+{
+	const char *end = text.data;
+	cJSON *tree = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
+
+	*ret_offset = (size_t)(end - text.data);
+	*ret_fault = "is not valid JSON";
+	if (tree == NULL)
+		return NULL;
+	for (; *ret_offset < text.len; ++*ret_offset) {
+		if (is_space(text.data[*ret_offset]))
+			continue;
+		*ret_fault = "has text behind the end of the JSON";
+		cJSON_Delete(tree);
+		return NULL;
+	}
+	return tree;
+}
+
+cJSON *
+json_parse(struct span text, size_t *ret_line, const char **ret_fault)
+{
+	size_t offset;
+	cJSON *tree = NULL;
+
+	*ret_line = 1;
+	*ret_fault = "is not UTF-8";
+	if (!text_is_utf8(text))
+		return NULL;
+	offset = find_trap(text, ret_fault);
+	if (offset == text.len)
+		tree = parse_at(text, &offset, ret_fault);
+	*ret_line = line_at(text, offset);
+	return tree;
+}
+
+/* Behind the string that starts at offset. */
+static size_t
+skip_string(struct span text, size_t offset)
+{
+	for (offset++; offset < text.len && text.data[offset] != '"'; offset++)
+		if (text.data[offset] == '\\')
+			offset++;
+	return offset + 1;
+}
+
+size_t
+json_next_name(struct span *cursor, size_t line)
+{
+	size_t offset = 0;
+
+	while (offset < cursor->len) {
+		size_t end = offset + 1;
+		size_t after;
+
+		if (cursor->data[offset] == '"')
+			end = skip_string(*cursor, offset);
+		for (after = end; after < cursor->len && is_space(cursor->data[after]); after++)
+			;
+		line += cursor->data[offset] == '\n';
+		if (cursor->data[offset] == '"' && after < cursor->len &&
+		    cursor->data[after] == ':') {
+			*cursor = span_from(*cursor, end);
+			return line;
+		}
+		offset = end;
+	}
+	*cursor = span_from(*cursor, offset);
+	return line;
+}
