@@ -1,0 +1,241 @@
+/*
+ * Routes requests. The table below is the program's whole surface; paths are compared with the raw
+ * target, byte for byte.
+ */
+#include "app.h"
+
+#include "connect.h"
+#include "oauth.h"
+#include "outcome.h"
+#include "page.h"
+
+typedef void handler(const struct config *, const struct request *, struct response *);
+
+static handler handle_callback, handle_connect, handle_association, handle_health;
+
+static const struct endpoint {
+	struct span path;
+	enum route route;
+	const char *allow;
+	handler *handle;
+} endpoints[] = {
+	{ SPAN(OAUTH_CALLBACK_PATH), ROUTE_CALLBACK, "GET, HEAD", handle_callback },
+	{ SPAN(OAUTH_CALLBACK_PATH "/"), ROUTE_CALLBACK, "GET, HEAD", handle_callback },
+	{ SPAN(OAUTH_CONNECT_PATH), ROUTE_CONNECT, "GET, HEAD, POST", handle_connect },
+	{ SPAN(OAUTH_ASSOCIATION_PATH ".json"), ROUTE_ASSOCIATION, "GET, HEAD",
+	    handle_association },
+	{ SPAN(OAUTH_ASSOCIATION_PATH), ROUTE_ASSOCIATION, "GET, HEAD", handle_association },
+	{ SPAN("/healthz"), ROUTE_HEALTHZ, "GET, HEAD", handle_health },
+	{ SPAN("/readyz"), ROUTE_READYZ, "GET, HEAD", handle_health },
+};
+
+/* What no path has: CONNECT, and `OPTIONS *`, which asks about the server as a whole. */
+static const struct endpoint nowhere = { SPAN(""), ROUTE_OTHER, "GET, HEAD, POST", NULL };
+
+static const struct endpoint *
+find_endpoint(const struct request *request)
+{
+	struct span path = http_path(request->target);
+
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
+		if (span_equals(path, endpoints[i].path))
+			return &endpoints[i];
+	if (span_equals(path, (struct span)SPAN("*")) ||
+	    span_equals(request->method, (struct span)SPAN("CONNECT")))
+		return &nowhere;
+	return NULL;
+}
+
+static bool
+allows(const struct endpoint *endpoint, struct span method)
+{
+	struct span rest = span_of(endpoint->allow), one;
+
+	while (endpoint->handle != NULL && span_next(&rest, ',', &one))
+		if (span_equals(span_trim(one), method))
+			return true;
+	return false;
+}
+
+static bool
+is_post(const struct request *request)
+{
+	return span_equals(request->method, (struct span)SPAN("POST"));
+}
+
+bool
+app_takes_body(const struct request *request)
+{
+	const struct endpoint *endpoint = find_endpoint(request);
+
+	return is_post(request) && endpoint != NULL && allows(endpoint, request->method);
+}
+
+static void
+refuse(const struct request *request, struct response *response, int status, const char *reason,
+    const char *detail)
+{
+	page_refuse(response, request, &(struct problem){ status, reason, NULL, detail });
+}
+
+static void
+handle_callback(
+    const struct config *config, const struct request *request, struct response *response)
+{
+	struct span query = http_query(request->target);
+
+	oauth_put_callback_target(&response->location, config, query);
+	if (!buf_ok(&response->location)) {
+		refuse(request, response, 431, "head_too_large",
+		    "The header fields leave no room for the answer");
+		return;
+	}
+	outcome_read(span_from(query, 1), &response->outcome);
+	response->status = 302;
+}
+
+/* What /connect and the association file need and do not have; NULL when all is there. */
+static const char *
+missing_keys(const struct config *config, bool needs_public_url)
+{
+	bool no_public_url = needs_public_url && config->public_url == NULL;
+	bool no_client_id = config->microsoft_association_ids.n == 0;
+
+	if (needs_public_url)
+		no_client_id = config->microsoft_client_id == NULL;
+	if (no_public_url && no_client_id)
+		return "public_url and microsoft.client_id are not configured on this server";
+	if (no_public_url)
+		return "public_url is not configured on this server";
+	return no_client_id ? "microsoft.client_id is not configured on this server" : NULL;
+}
+
+static void
+answer_json(const struct config *config, struct response *response)
+{
+	struct buf *body = &response->body;
+
+	buf_puts(body, "{\"authorize_url\":");
+	buf_put_json(body, buf_span(&response->location));
+	buf_puts(body, ",\"redirect_uri\":\"");
+	oauth_put_redirect_uri(body, config);
+	buf_puts(body, "\"}\n");
+	buf_clear(&response->location);
+	response->content_type = "application/json";
+	response->status = 200;
+}
+
+static void
+answer_connect(const struct config *config, const struct request *request,
+    const struct connect_params *params, struct response *response)
+{
+	oauth_put_authorize_url(&response->location, config, params);
+	response->authorize_url_len = response->location.len;
+	if (!buf_ok(&response->location))
+		refuse(request, response, 400, "parameters_too_long",
+		    "The parameters together make an authorize URL that is too long");
+	else if (http_accepts(request, (struct span)SPAN("application/json")) &&
+		 !http_accepts(request, (struct span)SPAN("text/html")))
+		answer_json(config, response);
+	else
+		response->status = is_post(request) ? 303 : 302;
+}
+
+static void
+handle_connect(
+    const struct config *config, const struct request *request, struct response *response)
+{
+	const char *missing = missing_keys(config, true);
+	char storage[CONNECT_STORAGE_SIZE];
+	struct connect_params params;
+	struct problem problem;
+
+	if (missing != NULL) {
+		refuse(request, response, 503, "unconfigured", missing);
+		return;
+	}
+	if (connect_read(config, request, storage, &params, &problem))
+		answer_connect(config, request, &params, response);
+	else
+		page_refuse(response, request, &problem);
+	explicit_bzero(storage, sizeof(storage));
+}
+
+static void
+handle_association(
+    const struct config *config, const struct request *request, struct response *response)
+{
+	const char *missing = missing_keys(config, false);
+
+	if (missing != NULL) {
+		refuse(request, response, 503, "unconfigured", missing);
+		return;
+	}
+	oauth_put_association(&response->body, config);
+	response->content_type = "application/json";
+	response->status = 200;
+}
+
+static void
+handle_health(const struct config *config, const struct request *request, struct response *response)
+{
+	(void)config;
+	(void)request;
+	buf_puts(&response->body, "ok\n");
+	response->content_type = "text/plain; charset=utf-8";
+	response->status = 200;
+}
+
+static void
+refuse_method(
+    const struct endpoint *endpoint, const struct request *request, struct response *response)
+{
+	const char *detail = "This address does not take this method";
+
+	if (endpoint->route == ROUTE_CALLBACK && is_post(request))
+		detail = "The app's link asks for response_mode=form_post; it has to ask for "
+			 "response_mode=query";
+	refuse(request, response, 405, "method_not_allowed", detail);
+	http_add_field(response, "Allow", endpoint->allow);
+}
+
+/* What goes with every answer; the association file alone may be kept and linked to. */
+static void
+add_common_fields(struct response *response)
+{
+	if (response->route != ROUTE_ASSOCIATION || response->status != 200) {
+		http_add_field(response, "Cache-Control", "no-store");
+		http_add_field(response, "Referrer-Policy", "no-referrer");
+	}
+	if (response->content_type != NULL) {
+		http_add_field(response, "Content-Type", response->content_type);
+		http_add_field(response, "X-Content-Type-Options", "nosniff");
+	}
+}
+
+void
+app_refuse(const struct request *request, const struct problem *problem, struct response *response)
+{
+	const struct endpoint *endpoint = find_endpoint(request);
+
+	response->route = endpoint != NULL ? endpoint->route : ROUTE_OTHER;
+	page_refuse(response, request, problem);
+	add_common_fields(response);
+}
+
+void
+app_handle(const struct config *config, const struct request *request, struct response *response)
+{
+	const struct endpoint *endpoint = find_endpoint(request);
+
+	response->route = endpoint != NULL ? endpoint->route : ROUTE_OTHER;
+	if (endpoint == NULL)
+		refuse(request, response, 404, "not_found", "There is nothing at this address");
+	else if (!allows(endpoint, request->method))
+		refuse_method(endpoint, request, response);
+	else
+		endpoint->handle(config, request, response);
+	if (response->status != 302 && !buf_ok(&response->body))
+		refuse(request, response, 500, "answer_too_large", "The answer did not fit");
+	add_common_fields(response);
+}

@@ -1,0 +1,99 @@
+/*
+ * http: a request and a response as plain data. Nothing here knows libmicrohttpd.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include "buf.h"
+
+enum {
+	HTTP_MAX_HEADERS = 100,
+	HTTP_MAX_FIELDS = 16,
+	HTTP_BODY_MAX_LEN = 16 * 1024, /* of /connect; more is 413 */
+	HTTP_ID_SIZE = 17,
+};
+
+struct header {
+	struct span name;
+	struct span value;
+};
+
+/* All pointers are borrowed and live until the response has been queued. */
+struct request {
+	const char *id; /* HTTP_ID_SIZE with its NUL; stands in the log line and on error pages */
+	struct span method;
+	struct span target; /* raw: as the client sent it, nothing decoded */
+	const struct header *headers;
+	size_t n_headers;
+	struct span body;
+};
+
+/* The names of the routes as they stand in logs and metrics: route_name(). */
+enum route {
+	ROUTE_OTHER,
+	ROUTE_CALLBACK,
+	ROUTE_CONNECT,
+	ROUTE_ASSOCIATION,
+	ROUTE_HEALTHZ,
+	ROUTE_READYZ,
+};
+
+/* Why a request was refused. The texts are constants: nothing of the client's is ever in them. */
+struct problem {
+	int status;
+	const char *reason;    /* for programs and the log: a closed set of snake_case words */
+	const char *parameter; /* the one at fault, from a closed set; NULL where none is */
+	const char *detail;    /* what is wrong; a sentence, of which parameter is the subject */
+};
+
+/* A response header field; both strings outlive the response. */
+struct field {
+	const char *name;
+	const char *value;
+};
+
+/* What Microsoft answered, for the log: see outcome.h. */
+struct outcome {
+	const char *name; /* NULL: this was no callback */
+	const char *error;
+	const char *error_subcode;
+	const char *hint;
+	char aadsts[16];         /* digits; empty where there are none */
+	char correlation_id[37]; /* a GUID; empty where there is none */
+	char error_word[41];
+	char error_subcode_word[41];
+};
+
+struct response {
+	enum route route;
+	int status;
+	struct buf location; /* over the caller's array; sent where it is not empty */
+	struct buf body;     /* over the caller's array */
+	const char *content_type;
+	struct field fields[HTTP_MAX_FIELDS];
+	size_t n_fields;
+	size_t authorize_url_len; /* of /connect; 0: none was built */
+	struct problem problem;   /* reason is NULL where the request was good */
+	struct outcome outcome;
+};
+
+/* The value of the first header field of this name, in any case; an empty span without one. */
+struct span http_find_header(const struct request *request, struct span name);
+
+/* Whether an Accept field names exactly this media type with a weight above 0 (RFC 9110 12.5.1). */
+bool http_accepts(const struct request *request, struct span media_type);
+
+/* Whether a Content-Type value is of this media type, whatever its parameters. */
+bool http_is_media_type(struct span content_type, struct span media_type);
+
+void http_add_field(struct response *response, const char *name, const char *value);
+
+/* The part of the target before the first `?`, without scheme and authority (RFC 9112 3.2.2). */
+struct span http_path(struct span target);
+
+/* The target from its first `?` on, that one included; empty without one. */
+struct span http_query(struct span target);
+
+const char *http_route_name(enum route route);
+
+#endif
