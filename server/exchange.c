@@ -1,0 +1,348 @@
+/*
+ * Between libmicrohttpd and app_handle(): collects the request, screens it, queues the response,
+ * logs one line.
+ *
+ * The library calls the handler once the head is there, for each piece of a body, and a last time
+ * with none. A response queued in the first call closes the connection, which is right for what
+ * screen refuses; good requests are answered in the last one, so that the connection is kept.
+ */
+#include "exchange.h"
+
+#include <stdlib.h>
+
+#include "access.h"
+#include "app.h"
+#include "mhd_0975.h"
+#include "record.h"
+#include "screen.h"
+
+enum {
+	DEFAULT_POOL_BYTES = 32 * 1024, /* more costs an mmap() a connection */
+	TARGET_EXTRA_BYTES = 1024,      /* for path, scheme and authority besides the query */
+	RESERVED_BYTES = 1024, /* of the pool, for status line and fields that are not Location */
+	FIELD_BYTES = 64,      /* what the library keeps for each header field and cookie */
+};
+
+size_t
+exchange_pool_bytes(size_t query_bytes)
+{
+	size_t wanted = 2 * query_bytes + DEFAULT_POOL_BYTES / 2;
+
+	return wanted > DEFAULT_POOL_BYTES ? wanted : DEFAULT_POOL_BYTES;
+}
+
+static struct MHD_Response *
+make_emergency(void)
+{
+	static char text[] = "The server is short of memory.\n";
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer(sizeof(text) - 1, text, MHD_RESPMEM_PERSISTENT);
+
+	if (response != NULL) {
+		MHD_add_response_header(response, "Content-Type", "text/plain; charset=utf-8");
+		MHD_add_response_header(response, "Cache-Control", "no-store");
+		MHD_add_response_header(response, "Connection", "close");
+	}
+	return response;
+}
+
+bool
+exchange_open(struct loop *loop, const struct config *config, uint64_t first_id)
+{
+	*loop = (struct loop){ .config = config, .next_id = first_id };
+	loop->pool_bytes = exchange_pool_bytes(config->limits_query_bytes);
+	loop->array_size = loop->pool_bytes;
+	loop->location = malloc(loop->array_size);
+	loop->body = malloc(loop->array_size);
+	loop->emergency = make_emergency();
+	loop->checks_layout = mhd_0975_applies(MHD_get_version());
+	return loop->location != NULL && loop->body != NULL && loop->emergency != NULL;
+}
+
+void
+exchange_close(struct loop *loop)
+{
+	free(loop->location);
+	free(loop->body);
+	if (loop->emergency != NULL)
+		MHD_destroy_response(loop->emergency);
+}
+
+void
+exchange_notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+    enum MHD_ConnectionNotificationCode code)
+{
+	(void)cls;
+	(void)connection;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*socket_context = calloc(1, sizeof(struct record));
+	} else if (*socket_context != NULL) {
+		record_end(*socket_context);
+		free(*socket_context);
+		*socket_context = NULL;
+	}
+}
+
+void
+exchange_notify_completed(void *cls, struct MHD_Connection *connection, void **request_context,
+    enum MHD_RequestTerminationCode code)
+{
+	(void)cls;
+	(void)connection;
+	(void)code;
+	if (*request_context != NULL)
+		record_end(*request_context);
+	*request_context = NULL;
+}
+
+/*
+ * libmicrohttpd 0.9.75 makes a record of every argument in the connection's pool and, when that is
+ * full, neither answers nor ends the request. Nothing here needs arguments: end them after the `?`.
+ */
+static void
+hide_arguments(const char *target)
+{
+	char *mark = strchr((char *)(uintptr_t)target, '?');
+
+	if (mark != NULL && mark[1] != '\0')
+		mark[1] = '\0';
+}
+
+void *
+exchange_take_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+	struct loop *loop = cls;
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct record *record = info != NULL ? info->socket_context : NULL;
+
+	if (record != NULL)
+		record_begin(record, target, loop->config->limits_query_bytes + TARGET_EXTRA_BYTES,
+		    &loop->next_id);
+	hide_arguments(target);
+	return record;
+}
+
+/* An exchange under way: what the callbacks share while they answer. */
+struct exchange {
+	struct loop *loop;
+	struct MHD_Connection *connection;
+	struct record *record;
+	struct request request;
+	struct header headers[HTTP_MAX_HEADERS];
+	bool too_many_headers;
+	struct response response;
+};
+
+static enum MHD_Result
+collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
+    const char *value, size_t value_len)
+{
+	struct exchange *x = cls;
+
+	(void)kind;
+	if (x->request.n_headers == HTTP_MAX_HEADERS) {
+		x->too_many_headers = true;
+		return MHD_NO;
+	}
+	x->headers[x->request.n_headers++] = (struct header){ { name, name_len },
+		{ value != NULL ? value : "", value != NULL ? value_len : 0 } };
+	return MHD_YES;
+}
+
+static void
+open_exchange(struct exchange *x, struct loop *loop, struct MHD_Connection *connection,
+    struct record *record, const char *method)
+{
+	x->loop = loop;
+	x->connection = connection;
+	x->record = record;
+	x->too_many_headers = false;
+	x->request = (struct request){
+		.id = record->id,
+		.method = span_of(method),
+		.target = { record->target, record->target_len },
+		.headers = x->headers,
+		.body = { record->body != NULL ? record->body : "", record->body_len },
+	};
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, x);
+}
+
+static size_t
+head_bytes(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info != NULL ? info->header_size : 0;
+}
+
+static size_t
+count_cookies(struct span cookies)
+{
+	struct span one;
+	size_t n = 0;
+
+	while (span_next(&cookies, ';', &one))
+		n++;
+	return n;
+}
+
+/* How long Location may be: what the pool has left beside the request, counted generously. */
+static size_t
+location_room(const struct exchange *x)
+{
+	struct span cookies = http_find_header(&x->request, (struct span)SPAN("Cookie"));
+	size_t used = head_bytes(x->connection) + RESERVED_BYTES + cookies.len +
+		      FIELD_BYTES * (x->request.n_headers + count_cookies(cookies));
+
+	return used < x->loop->pool_bytes ? x->loop->pool_bytes - used : 1;
+}
+
+static void
+open_response(struct exchange *x)
+{
+	size_t room = location_room(x);
+
+	x->response = (struct response){ 0 };
+	buf_init(&x->response.location, x->loop->location,
+	    room < x->loop->array_size ? room : x->loop->array_size);
+	buf_init(&x->response.body, x->loop->body, x->loop->array_size);
+}
+
+/* NULL where there is no memory for all of it. */
+static struct MHD_Response *
+make_response(const struct exchange *x)
+{
+	const struct response *from = &x->response;
+	struct MHD_Response *to = MHD_create_response_from_buffer(from->body.len, from->body.data,
+	    from->body.len > 0 ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
+	bool good = to != NULL;
+
+	for (size_t i = 0; good && i < from->n_fields; i++)
+		good = MHD_add_response_header(to, from->fields[i].name, from->fields[i].value) ==
+		       MHD_YES;
+	if (good && from->location.len > 0)
+		good = MHD_add_response_header(to, "Location", from->location.data) == MHD_YES;
+	if (good && x->record->has_body)
+		good = MHD_add_response_header(to, "Connection", "close") == MHD_YES;
+	if (good || to == NULL)
+		return to;
+	MHD_destroy_response(to);
+	return NULL;
+}
+
+static enum MHD_Result
+queue_emergency(struct loop *loop, struct MHD_Connection *connection)
+{
+	return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, loop->emergency);
+}
+
+static void
+write_log(const struct exchange *x)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+
+	access_warn_of_long_url(&x->request, &x->response);
+	if (x->loop->config->log_access)
+		access_log_request(&x->request, &x->response, record_elapsed_us(x->record),
+		    record_client(x->record, address));
+}
+
+/* Send what x->response holds. */
+static enum MHD_Result
+queue_answer(struct exchange *x)
+{
+	struct MHD_Response *response = make_response(x);
+	enum MHD_Result queued;
+
+	explicit_bzero(x->response.location.data, x->response.location.len);
+	if (response == NULL)
+		return queue_emergency(x->loop, x->connection);
+	queued = MHD_queue_response(x->connection, (unsigned)x->response.status, response);
+	MHD_destroy_response(response);
+	write_log(x);
+	return queued;
+}
+
+static enum MHD_Result
+answer_problem(struct exchange *x, const struct problem *problem)
+{
+	open_response(x);
+	app_refuse(&x->request, problem, &x->response);
+	return queue_answer(x);
+}
+
+static enum MHD_Result
+answer(struct exchange *x)
+{
+	static const struct problem too_large = { 413, "body_too_large", NULL,
+		"The body is larger than 16 KiB" };
+
+	if (x->record->body_too_large)
+		return answer_problem(x, &too_large);
+	open_response(x);
+	app_handle(x->loop->config, &x->request, &x->response);
+	return queue_answer(x);
+}
+
+static struct head
+describe_head(const struct exchange *x, const char *method, const char *url, const char *version)
+{
+	size_t bytes = head_bytes(x->connection);
+	bool is_whole =
+	    !x->loop->checks_layout || x->too_many_headers || x->record->target_too_long ||
+	    mhd_0975_is_whole(&x->request, method, url, x->record->target_len, version, bytes);
+
+	return (struct head){
+		.request = &x->request,
+		.version = span_of(version),
+		.bytes = bytes,
+		.too_many_headers = x->too_many_headers,
+		.too_long = x->record->target_too_long,
+		.damaged = !is_whole,
+	};
+}
+
+static bool
+has_header(const struct exchange *x, struct span name)
+{
+	return http_find_header(&x->request, name).len > 0;
+}
+
+/* The first call: refuse what must be refused before a body, go on with everything else. */
+static enum MHD_Result
+begin(struct exchange *x, const char *method, const char *url, const char *version)
+{
+	struct head head = describe_head(x, method, url, version);
+	struct screen_limits limits = { x->loop->config->limits_query_bytes,
+		x->loop->pool_bytes - x->loop->config->limits_query_bytes };
+	bool is_chunked = has_header(x, (struct span)SPAN("Transfer-Encoding"));
+	struct problem problem;
+
+	x->record->is_screened = true;
+	x->record->has_body = is_chunked;
+	if (!screen_head(&head, &limits, &problem))
+		return answer_problem(x, &problem);
+	return is_chunked && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
+}
+
+enum MHD_Result
+exchange_handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *upload_data, size_t *upload_data_size, void **request_context)
+{
+	struct record *record = *request_context;
+	struct exchange x;
+
+	if (*upload_data_size > 0 && record != NULL) {
+		record_add_body(record, (struct span){ upload_data, *upload_data_size });
+		*upload_data_size = 0;
+		return MHD_YES;
+	}
+	if (record == NULL || record->out_of_memory)
+		return queue_emergency(cls, connection);
+	open_exchange(&x, cls, connection, record, method);
+	return record->is_screened ? answer(&x) : begin(&x, method, url, version);
+}

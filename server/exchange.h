@@ -1,0 +1,48 @@
+/*
+ * exchange: one request in and its response out, as libmicrohttpd's callbacks. Used by server.c
+ * only.
+ */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include <microhttpd.h>
+
+#include "config.h"
+
+/* What one event loop needs to answer requests; only its own thread touches it. */
+struct loop {
+	const struct config *config;
+	struct MHD_Daemon *daemon;
+	struct MHD_Response *emergency; /* sent when there is no memory for anything else */
+	char *location;                 /* array_size each */
+	char *body;
+	size_t array_size;
+	size_t pool_bytes; /* of a connection; request head and response head share it */
+	uint64_t next_id;
+	bool checks_layout; /* the library is one that mhd_0975 knows */
+};
+
+/* The pool that a connection needs for queries of this size. */
+size_t exchange_pool_bytes(size_t query_bytes);
+
+/* Allocate the loop's arrays and emergency response; false without memory. */
+bool exchange_open(struct loop *loop, const struct config *config, uint64_t first_id);
+void exchange_close(struct loop *loop);
+
+/* MHD_OPTION_NOTIFY_CONNECTION: makes and frees the connection's record. cls is the loop. */
+void exchange_notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+    enum MHD_ConnectionNotificationCode code);
+
+/* MHD_OPTION_URI_LOG_CALLBACK: copies the raw target into the record. */
+void *exchange_take_target(void *cls, const char *target, struct MHD_Connection *connection);
+
+/* MHD_OPTION_NOTIFY_COMPLETED: wipes what the request left in the record. */
+void exchange_notify_completed(void *cls, struct MHD_Connection *connection, void **request_context,
+    enum MHD_RequestTerminationCode code);
+
+/* MHD_AccessHandlerCallback. */
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
+    void **request_context);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * server: the event loops. One libmicrohttpd daemon a thread, each with its own listening socket.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "config.h"
+
+struct server;
+
+/*
+ * Start config->threads event loops on fds, which the server then owns. config must outlive the
+ * server. Signals must be blocked before, so that the loops inherit that. NULL with *ret_fault
+ * where a loop cannot be started.
+ */
+struct server *server_start(const struct config *config, const int *fds, const char **ret_fault);
+
+/* Stop accepting, close every connection, and free the server. */
+void server_stop(struct server *server);
+
+/* The version of libmicrohttpd that is running, which need not be the one built against. */
+const char *server_library_version(void);
+
+#endif
