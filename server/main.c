@@ -1,0 +1,265 @@
+/*
+ * The process: command line, files, signals, exit codes. Everything else is told what to do.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "listener.h"
+#include "log.h"
+#include "machine.h"
+#include "options.h"
+#include "server.h"
+
+enum {
+	FILE_MAX_LEN = 1024 * 1024,
+	TOKEN_MAX_LEN = 4096,
+	MAX_DEFAULT_THREADS = 4,
+	MAX_THREADS = 64
+};
+
+#define DEFAULT_FILE "/etc/recall-redirectd/config.json"
+
+extern char **environ;
+
+static const char usage[] =
+    "usage: recall-redirectd [-c FILE] [--KEY=VALUE ...] [COMMAND]\n"
+    "\n"
+    "commands\n"
+    "  serve              run the server (the default)\n"
+    "  check              check the configuration, print every finding\n"
+    "  config             print the effective configuration and where each value came from\n"
+    "  setup              print what to enter at Microsoft and at Recall, step by step\n"
+    "  url --token -      read a Recall calendar token from standard input and print the\n"
+    "                     authorize URL that /connect would build\n"
+    "  healthcheck        ask the running server for /healthz\n"
+    "\n"
+    "  -c FILE            configuration file; without it " DEFAULT_FILE ",\n"
+    "                     if it is there\n"
+    "  --KEY=VALUE        set a configuration key, such as --listen.port=8080\n"
+    "  --version, --help\n"
+    "\n"
+    "Values come from, in rising order: defaults, the file, the environment\n"
+    "(REDIRECTD_LISTEN_PORT=8080), options.\n"
+    "Exit codes: 0 good, 1 failed, 64 usage, 69 cannot listen, 78 configuration.\n";
+
+/* Findings of `check` are its output; anything else's are complaints. */
+static void
+print_findings(const struct findings *findings, FILE *to)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		fprintf(to, "%s: %s\n", findings->items[i].is_error ? "error" : "warning",
+		    findings->items[i].text);
+	if (findings->out_of_memory)
+		fprintf(to, "error: there is not enough memory\n");
+}
+
+/* Put the file's text, which the caller frees, into source; what stops that becomes a finding. */
+static void
+read_config_file(
+    const struct options *options, struct config_source *source, struct findings *findings)
+{
+	const char *path = options->config_file != NULL ? options->config_file : DEFAULT_FILE;
+	size_t len;
+	char *text = machine_read_file(path, FILE_MAX_LEN, &len);
+
+	if (text != NULL) {
+		source->file_name = path;
+		source->file_text = (struct span){ text, len };
+	} else if (options->config_file != NULL || errno != ENOENT) {
+		config_add_error(
+		    findings, path, strerror(errno), "use a readable JSON file of at most 1 MiB");
+	}
+}
+
+static struct config *
+load_config(const struct options *options, struct findings *findings)
+{
+	unsigned long processors = machine_processors();
+	struct config_source source = {
+		.environment = environ,
+		.flags = options->flags,
+		.n_flags = options->n_flags,
+		.processors = processors < MAX_DEFAULT_THREADS ? processors : MAX_DEFAULT_THREADS,
+	};
+	struct config *config;
+
+	read_config_file(options, &source, findings);
+	config = config_parse(&source, findings);
+	if (source.file_name != NULL)
+		free((char *)(uintptr_t)source.file_text.data);
+	return config;
+}
+
+static void
+log_warnings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		log_message(LOG_WARNING, "config_warning", "message", findings->items[i].text);
+}
+
+static void
+log_listening(const struct config *config, unsigned short port)
+{
+	struct log_line line;
+
+	if (!log_begin(&line, LOG_INFO, "listening"))
+		return;
+	log_string(&line, "address", config->listen_address);
+	log_number(&line, "port", port);
+	log_number(&line, "threads", config->threads);
+	log_string(&line, "version", VERSION);
+	log_string(&line, "libmicrohttpd", server_library_version());
+	log_end(&line);
+}
+
+static void
+log_failure(const char *event, const struct config *config, const char *cause)
+{
+	struct log_line line;
+
+	if (!log_begin(&line, LOG_ERROR, event))
+		return;
+	log_string(&line, "address", config->listen_address);
+	log_number(&line, "port", config->listen_port);
+	log_string(&line, "cause", cause);
+	log_end(&line);
+}
+
+static void
+block_signals(sigset_t *ret_handled)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(ret_handled);
+	sigaddset(ret_handled, SIGTERM);
+	sigaddset(ret_handled, SIGINT);
+	sigaddset(ret_handled, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_handled, NULL);
+}
+
+static void
+wait_for_end(const sigset_t *handled)
+{
+	int signal_number;
+
+	while (sigwait(handled, &signal_number) != 0 || signal_number == SIGHUP)
+		log_message(LOG_WARNING, "reload_unsupported", "message",
+		    "SIGHUP changes nothing; restart to read the configuration anew");
+	log_message(
+	    LOG_INFO, "stopping", "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static enum exit_code
+serve(const struct config *config, const struct findings *findings)
+{
+	int fds[MAX_THREADS];
+	struct server *server;
+	const char *fault;
+	sigset_t handled;
+
+	machine_forbid_core();
+	machine_raise_file_limit();
+	block_signals(&handled);
+	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+	log_warnings(findings);
+	if (!listener_open(config->listen_address, (unsigned short)config->listen_port,
+		(int)config->limits_request_seconds, config->threads, fds)) {
+		log_failure("listen_failed", config, strerror(errno));
+		return EXIT_UNAVAILABLE;
+	}
+	server = server_start(config, fds, &fault);
+	if (server == NULL) {
+		log_failure("start_failed", config, fault);
+		return EXIT_FAILED;
+	}
+	log_listening(config, listener_port(fds[0]));
+	wait_for_end(&handled);
+	server_stop(server);
+	log_message(LOG_INFO, "stopped", NULL, NULL);
+	return EXIT_GOOD;
+}
+
+/* The token to build a URL for: the option's, or the first line of standard input. */
+static enum exit_code
+print_url(const struct config *config, const struct options *options)
+{
+	char line[TOKEN_MAX_LEN] = "";
+	struct span token = span_of(options->token);
+	enum exit_code code;
+
+	if (strcmp(options->token, "-") == 0) {
+		if (fgets(line, sizeof(line), stdin) == NULL)
+			line[0] = '\0';
+		token = (struct span){ line, strcspn(line, "\r\n") };
+	}
+	code = command_url(config, token);
+	explicit_bzero(line, sizeof(line));
+	return code;
+}
+
+static enum exit_code
+run(const struct options *options, const struct config *config, const struct findings *findings)
+{
+	const char *command = options->command;
+
+	if (strcmp(command, "serve") == 0)
+		return serve(config, findings);
+	if (strcmp(command, "check") == 0)
+		return command_check(config);
+	if (strcmp(command, "config") == 0)
+		return command_config(config);
+	if (strcmp(command, "setup") == 0)
+		return command_setup(config);
+	if (strcmp(command, "url") == 0)
+		return print_url(config, options);
+	return command_healthcheck(config);
+}
+
+static enum exit_code
+load_and_run(const struct options *options)
+{
+	bool is_check = strcmp(options->command, "check") == 0;
+	struct findings findings = { 0 };
+	struct config *config = load_config(options, &findings);
+	enum exit_code code = EXIT_CONFIG;
+
+	if (config == NULL || is_check)
+		print_findings(&findings, is_check ? stdout : stderr);
+	if (config != NULL)
+		code = run(options, config, &findings);
+	config_free(config);
+	config_findings_free(&findings);
+	return code;
+}
+
+/* A write that failed (a full disk, a closed pipe) must not look like success. */
+static enum exit_code
+flushed(enum exit_code code)
+{
+	if (fflush(stdout) != 0 && code == EXIT_GOOD)
+		return EXIT_FAILED;
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	char fault[256];
+
+	if (!options_parse(argc, argv, &options, fault, sizeof(fault))) {
+		fprintf(stderr, "recall-redirectd: %s; see recall-redirectd --help\n", fault);
+		return EXIT_USAGE;
+	}
+	if (options.help)
+		fputs(usage, stdout);
+	else if (options.version)
+		printf(
+		    "recall-redirectd %s (libmicrohttpd %s)\n", VERSION, server_library_version());
+	else
+		return flushed(load_and_run(&options));
+	return flushed(EXIT_GOOD);
+}
