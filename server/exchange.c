@@ -12,13 +12,13 @@
 
 #include "access.h"
 #include "app.h"
+#include "connection.h"
 #include "mhd_0975.h"
 #include "record.h"
 #include "screen.h"
 
 enum {
 	DEFAULT_POOL_BYTES = 32 * 1024, /* more costs an mmap() a connection */
-	TARGET_EXTRA_BYTES = 1024,      /* for path, scheme and authority besides the query */
 	RESERVED_BYTES = 1024, /* of the pool, for status line and fields that are not Location */
 	FIELD_BYTES = 64,      /* what the library keeps for each header field and cookie */
 };
@@ -47,10 +47,9 @@ make_emergency(void)
 }
 
 bool
-exchange_open(struct loop *loop, const struct config *config, uint64_t first_id)
+exchange_open(struct loop *loop)
 {
-	*loop = (struct loop){ .config = config, .next_id = first_id };
-	loop->pool_bytes = exchange_pool_bytes(config->limits_query_bytes);
+	loop->pool_bytes = exchange_pool_bytes(loop->config->limits_query_bytes);
 	loop->array_size = loop->pool_bytes;
 	loop->location = malloc(loop->array_size);
 	loop->body = malloc(loop->array_size);
@@ -66,61 +65,6 @@ exchange_close(struct loop *loop)
 	free(loop->body);
 	if (loop->emergency != NULL)
 		MHD_destroy_response(loop->emergency);
-}
-
-void
-exchange_notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-    enum MHD_ConnectionNotificationCode code)
-{
-	(void)cls;
-	(void)connection;
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = calloc(1, sizeof(struct record));
-	} else if (*socket_context != NULL) {
-		record_end(*socket_context);
-		free(*socket_context);
-		*socket_context = NULL;
-	}
-}
-
-void
-exchange_notify_completed(void *cls, struct MHD_Connection *connection, void **request_context,
-    enum MHD_RequestTerminationCode code)
-{
-	(void)cls;
-	(void)connection;
-	(void)code;
-	if (*request_context != NULL)
-		record_end(*request_context);
-	*request_context = NULL;
-}
-
-/*
- * libmicrohttpd 0.9.75 makes a record of every argument in the connection's pool and, when that is
- * full, neither answers nor ends the request. Nothing here needs arguments: end them after the `?`.
- */
-static void
-hide_arguments(const char *target)
-{
-	char *mark = strchr((char *)(uintptr_t)target, '?');
-
-	if (mark != NULL && mark[1] != '\0')
-		mark[1] = '\0';
-}
-
-void *
-exchange_take_target(void *cls, const char *target, struct MHD_Connection *connection)
-{
-	struct loop *loop = cls;
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct record *record = info != NULL ? info->socket_context : NULL;
-
-	if (record != NULL)
-		record_begin(record, target, loop->config->limits_query_bytes + TARGET_EXTRA_BYTES,
-		    &loop->next_id);
-	hide_arguments(target);
-	return record;
 }
 
 /* An exchange under way: what the callbacks share while they answer. */
@@ -241,14 +185,10 @@ queue_emergency(struct loop *loop, struct MHD_Connection *connection)
 static void
 write_log(const struct exchange *x)
 {
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
-
 	access_warn_of_long_url(&x->request, &x->response);
 	if (x->loop->config->log_access)
 		access_log_request(&x->request, &x->response, record_elapsed_us(x->record),
-		    record_client(x->record, address));
+		    record_client(x->record, connection_client(x->connection)));
 }
 
 /* Send what x->response holds. */
@@ -261,6 +201,7 @@ queue_answer(struct exchange *x)
 	explicit_bzero(x->response.location.data, x->response.location.len);
 	if (response == NULL)
 		return queue_emergency(x->loop, x->connection);
+	watch_enter(&x->record->watched, WATCH_ANSWER);
 	queued = MHD_queue_response(x->connection, (unsigned)x->response.status, response);
 	MHD_destroy_response(response);
 	write_log(x);
@@ -271,7 +212,7 @@ static enum MHD_Result
 answer_problem(struct exchange *x, const struct problem *problem)
 {
 	open_response(x);
-	app_refuse(&x->request, problem, &x->response);
+	app_refuse(x->loop->config, &x->request, problem, &x->response);
 	return queue_answer(x);
 }
 

@@ -8,10 +8,13 @@
 #include <microhttpd.h>
 
 #include "config.h"
+#include "watchdog.h"
 
 /* What one event loop needs to answer requests; only its own thread touches it. */
 struct loop {
 	const struct config *config;
+	struct watch_list *connections;
+	struct watch_counts *counts;
 	struct MHD_Daemon *daemon;
 	struct MHD_Response *emergency; /* sent when there is no memory for anything else */
 	char *location;                 /* array_size each */
@@ -25,20 +28,9 @@ struct loop {
 /* The pool that a connection needs for queries of this size. */
 size_t exchange_pool_bytes(size_t query_bytes);
 
-/* Allocate the loop's arrays and emergency response; false without memory. */
-bool exchange_open(struct loop *loop, const struct config *config, uint64_t first_id);
+/* Allocate the loop's arrays and emergency response; config is set before. False without memory. */
+bool exchange_open(struct loop *loop);
 void exchange_close(struct loop *loop);
-
-/* MHD_OPTION_NOTIFY_CONNECTION: makes and frees the connection's record. cls is the loop. */
-void exchange_notify_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-    enum MHD_ConnectionNotificationCode code);
-
-/* MHD_OPTION_URI_LOG_CALLBACK: copies the raw target into the record. */
-void *exchange_take_target(void *cls, const char *target, struct MHD_Connection *connection);
-
-/* MHD_OPTION_NOTIFY_COMPLETED: wipes what the request left in the record. */
-void exchange_notify_completed(void *cls, struct MHD_Connection *connection, void **request_context,
-    enum MHD_RequestTerminationCode code);
 
 /* MHD_AccessHandlerCallback. */
 enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,

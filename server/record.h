@@ -9,10 +9,12 @@
 #include <time.h>
 
 #include "http.h"
+#include "watchdog.h"
 
 enum { RECORD_CLIENT_SIZE = 46 };
 
 struct record {
+	struct watched watched;
 	char *target; /* raw, NUL-terminated, as far as it fits */
 	size_t target_len;
 	char *body; /* HTTP_BODY_MAX_LEN + 1 bytes once there is one */
