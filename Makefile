@@ -13,12 +13,13 @@ CORE    := $(BUILD)/libcore.a
 
 # Everything that needs no libmicrohttpd, no socket and no file: what unit tests and fuzzers link.
 CORE_MODULES := access app buf config config_check config_file config_keys config_value connect \
-	http json log mhd_0975 oauth options outcome page record screen text url
-SHELL_MODULES := commands exchange healthcheck listener machine main server
+	http json log mhd_0975 oauth options outcome page record screen text url watchdog
+SHELL_MODULES := certificate commands connection exchange healthcheck listener machine main noise peers \
+	serve server tls
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
-PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev curl
-PACKAGES_CHECK := $(PACKAGES_BUILD) check libgnutls28-dev python3
+PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
+PACKAGES_CHECK := $(PACKAGES_BUILD) check python3
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
 
 WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -63,7 +64,7 @@ $(BUILD)/flags.stamp: Makefile
 	for f in $(HARDENING_LINK); do takes $$f && echo $$f; done >$(BUILD)/flags.link; \
 	rm -f $(BUILD)/probe; \
 	echo "$(OPTIMIZE)" >>$(BUILD)/flags.compile; echo "$(OPTIMIZE)" >>$(BUILD)/flags.link
-	@pkg-config --cflags libmicrohttpd libcjson >>$(BUILD)/flags.compile
+	@pkg-config --cflags libmicrohttpd libcjson gnutls >>$(BUILD)/flags.compile
 	@touch $@
 
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iserver -MMD -MP \
@@ -81,13 +82,13 @@ $(CORE): $(CORE_MODULES:%=$(BUILD)/server/%.o)
 
 $(PROGRAM): $(SHELL_MODULES:%=$(BUILD)/server/%.o) $(CORE)
 	$(call say,LINK $@)
-	$(Q)$(LINK) $^ $$(pkg-config --libs libmicrohttpd libcjson) -o $@
+	$(Q)$(LINK) $^ $$(pkg-config --libs libmicrohttpd libcjson gnutls) -o $@
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags.stamp
 	$(call say,CC $<)
 	$(Q)$(COMPILE) $$(pkg-config --cflags check) -c $< -o $@
 
-$(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(BUILD)/tests/support.o $(CORE)
+$(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(BUILD)/tests/support.o $(BUILD)/tests/wire.o $(CORE)
 	$(Q)$(LINK) $^ $$(pkg-config --libs check libcjson gnutls) -o $@
 
 -include $(wildcard $(BUILD)/server/*.d $(BUILD)/tests/*.d)

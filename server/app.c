@@ -201,8 +201,10 @@ refuse_method(
 
 /* What goes with every answer; the association file alone may be kept and linked to. */
 static void
-add_common_fields(struct response *response)
+add_common_fields(const struct config *config, struct response *response)
 {
+	if (config->hsts != NULL)
+		http_add_field(response, "Strict-Transport-Security", config->hsts);
 	if (response->route != ROUTE_ASSOCIATION || response->status != 200) {
 		http_add_field(response, "Cache-Control", "no-store");
 		http_add_field(response, "Referrer-Policy", "no-referrer");
@@ -214,13 +216,14 @@ add_common_fields(struct response *response)
 }
 
 void
-app_refuse(const struct request *request, const struct problem *problem, struct response *response)
+app_refuse(const struct config *config, const struct request *request,
+    const struct problem *problem, struct response *response)
 {
 	const struct endpoint *endpoint = find_endpoint(request);
 
 	response->route = endpoint != NULL ? endpoint->route : ROUTE_OTHER;
 	page_refuse(response, request, problem);
-	add_common_fields(response);
+	add_common_fields(config, response);
 }
 
 void
@@ -237,5 +240,5 @@ app_handle(const struct config *config, const struct request *request, struct re
 		endpoint->handle(config, request, response);
 	if (response->status != 302 && !buf_ok(&response->body))
 		refuse(request, response, 500, "answer_too_large", "The answer did not fit");
-	add_common_fields(response);
+	add_common_fields(config, response);
 }

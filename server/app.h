@@ -16,8 +16,8 @@ void app_handle(
     const struct config *config, const struct request *request, struct response *response);
 
 /* The same for a request that somebody else has already found a problem with. */
-void app_refuse(
-    const struct request *request, const struct problem *problem, struct response *response);
+void app_refuse(const struct config *config, const struct request *request,
+    const struct problem *problem, struct response *response);
 
 /* Whether this request's body is worth reading: its path takes one, by this method. */
 bool app_takes_body(const struct request *request);

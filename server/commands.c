@@ -5,12 +5,33 @@
 
 #include <stdio.h>
 
+#include "certificate.h"
 #include "connect.h"
 #include "oauth.h"
+#include "tls.h"
+
+static bool
+check_certificate(const struct config *config)
+{
+	char fault[CERTIFICATE_FAULT_SIZE];
+	struct tls_pair *pair;
+
+	if (config->tls_certificate == NULL)
+		return true;
+	pair = certificate_read(config, fault);
+	if (pair == NULL)
+		printf("error: %s\n", fault);
+	else if (certificate_key_warning(config) != NULL)
+		printf("warning: %s\n", certificate_key_warning(config));
+	tls_free(pair);
+	return pair != NULL;
+}
 
 enum exit_code
 command_check(const struct config *config)
 {
+	if (!check_certificate(config))
+		return EXIT_CONFIG;
 	if (config->microsoft_client_id != NULL)
 		printf(
 		    "Only the portals can tell: microsoft.client_id has to be the client id in the Recall "

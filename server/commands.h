@@ -1,5 +1,5 @@
 /*
- * commands: everything but serving. Each writes to standard output and returns an exit code.
+ * commands: one function each; they return the exit code. All but serving write to standard output.
  */
 #ifndef COMMANDS_H
 #define COMMANDS_H
@@ -14,6 +14,9 @@ enum exit_code {
 	EXIT_UNAVAILABLE = 69, /* cannot listen */
 	EXIT_CONFIG = 78,
 };
+
+/* Serve until SIGTERM or SIGINT; logs the warnings among the findings first. */
+enum exit_code command_serve(const struct config *config, const struct findings *findings);
 
 /* Print what only the portals can tell. The findings themselves have been printed before. */
 enum exit_code command_check(const struct config *config);

@@ -57,6 +57,7 @@ struct config {
 
 	/* Made from the above, once. */
 	const char *region_name;
+	char *hsts;                        /* the value of Strict-Transport-Security; NULL: off */
 	struct url_origin *return_origins; /* where success_url and error_url may lead */
 	size_t n_return_origins;
 	char **origins; /* of each key's value, in the order of the table: for config_describe() */

@@ -108,6 +108,18 @@ fill_in(struct config *config, struct findings *findings)
 		    "from microsoft.client_id", findings);
 }
 
+/* RFC 6797 6.1.1 */
+static void
+make_hsts(struct config *config, struct findings *findings)
+{
+	if (config->tls_hsts_seconds == 0)
+		return;
+	if (asprintf(&config->hsts, "max-age=%lu", config->tls_hsts_seconds) >= 0)
+		return;
+	config->hsts = NULL;
+	findings->out_of_memory = true;
+}
+
 static void
 add_return_origin(struct config *config, const char *url)
 {
@@ -146,5 +158,6 @@ config_check_whole(struct config *config, struct findings *findings)
 	warn_of_missing(config, findings);
 	warn_of_public_url(config, findings);
 	fill_in(config, findings);
+	make_hsts(config, findings);
 	collect_return_origins(config, findings);
 }

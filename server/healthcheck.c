@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "tls.h"
 
 enum { TIMEOUT_SECONDS = 3 };
 
@@ -43,22 +44,31 @@ connect_to(const char *address, unsigned short port)
 	return -1;
 }
 
-static bool
-answers_200(int fd)
+static size_t
+ask_plain(int fd, struct span request, char *answer, size_t answer_size)
 {
-	static const struct span request =
-	    SPAN("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-	static const struct span wanted = SPAN("HTTP/1.1 200 ");
-	char answer[16];
 	size_t len = 0;
 	ssize_t n;
 
 	if (send(fd, request.data, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
-		return false;
-	do
-		n = recv(fd, answer + len, wanted.len - len, 0);
-	while (n > 0 && (len += (size_t)n) < wanted.len);
-	return span_equals((struct span){ answer, len }, wanted);
+		return 0;
+	while (len < answer_size && (n = recv(fd, answer + len, answer_size - len, 0)) > 0)
+		len += (size_t)n;
+	return len;
+}
+
+static bool
+answers_200(int fd, bool is_tls)
+{
+	static const struct span request =
+	    SPAN("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+	static const struct span wanted = SPAN("HTTP/1.1 200 ");
+	char answer[sizeof("HTTP/1.1 200 ") - 1];
+	struct span seen = { answer, 0 };
+
+	seen.len = is_tls ? tls_ask(fd, request, answer, sizeof(answer))
+			  : ask_plain(fd, request, answer, sizeof(answer));
+	return span_equals(seen, wanted);
 }
 
 enum exit_code
@@ -66,7 +76,7 @@ command_healthcheck(const struct config *config)
 {
 	const char *address = reachable(config->listen_address);
 	int fd = connect_to(address, (unsigned short)config->listen_port);
-	bool good = fd >= 0 && answers_200(fd);
+	bool good = fd >= 0 && answers_200(fd, config->tls_certificate != NULL);
 
 	if (fd >= 0)
 		close(fd);

@@ -1,15 +1,12 @@
 /*
- * The process: command line, files, signals, exit codes. Everything else is told what to do.
+ * The process: command line, files, exit codes. Everything else is told what to do.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "commands.h"
-#include "listener.h"
-#include "log.h"
 #include "machine.h"
 #include "options.h"
 #include "server.h"
@@ -94,94 +91,6 @@ load_config(const struct options *options, struct findings *findings)
 	return config;
 }
 
-static void
-log_warnings(const struct findings *findings)
-{
-	for (size_t i = 0; i < findings->n; i++)
-		log_message(LOG_WARNING, "config_warning", "message", findings->items[i].text);
-}
-
-static void
-log_listening(const struct config *config, unsigned short port)
-{
-	struct log_line line;
-
-	if (!log_begin(&line, LOG_INFO, "listening"))
-		return;
-	log_string(&line, "address", config->listen_address);
-	log_number(&line, "port", port);
-	log_number(&line, "threads", config->threads);
-	log_string(&line, "version", VERSION);
-	log_string(&line, "libmicrohttpd", server_library_version());
-	log_end(&line);
-}
-
-static void
-log_failure(const char *event, const struct config *config, const char *cause)
-{
-	struct log_line line;
-
-	if (!log_begin(&line, LOG_ERROR, event))
-		return;
-	log_string(&line, "address", config->listen_address);
-	log_number(&line, "port", config->listen_port);
-	log_string(&line, "cause", cause);
-	log_end(&line);
-}
-
-static void
-block_signals(sigset_t *ret_handled)
-{
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(ret_handled);
-	sigaddset(ret_handled, SIGTERM);
-	sigaddset(ret_handled, SIGINT);
-	sigaddset(ret_handled, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, ret_handled, NULL);
-}
-
-static void
-wait_for_end(const sigset_t *handled)
-{
-	int signal_number;
-
-	while (sigwait(handled, &signal_number) != 0 || signal_number == SIGHUP)
-		log_message(LOG_WARNING, "reload_unsupported", "message",
-		    "SIGHUP changes nothing; restart to read the configuration anew");
-	log_message(
-	    LOG_INFO, "stopping", "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
-}
-
-static enum exit_code
-serve(const struct config *config, const struct findings *findings)
-{
-	int fds[MAX_THREADS];
-	struct server *server;
-	const char *fault;
-	sigset_t handled;
-
-	machine_forbid_core();
-	machine_raise_file_limit();
-	block_signals(&handled);
-	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
-	log_warnings(findings);
-	if (!listener_open(config->listen_address, (unsigned short)config->listen_port,
-		(int)config->limits_request_seconds, config->threads, fds)) {
-		log_failure("listen_failed", config, strerror(errno));
-		return EXIT_UNAVAILABLE;
-	}
-	server = server_start(config, fds, &fault);
-	if (server == NULL) {
-		log_failure("start_failed", config, fault);
-		return EXIT_FAILED;
-	}
-	log_listening(config, listener_port(fds[0]));
-	wait_for_end(&handled);
-	server_stop(server);
-	log_message(LOG_INFO, "stopped", NULL, NULL);
-	return EXIT_GOOD;
-}
-
 /* The token to build a URL for: the option's, or the first line of standard input. */
 static enum exit_code
 print_url(const struct config *config, const struct options *options)
@@ -206,7 +115,7 @@ run(const struct options *options, const struct config *config, const struct fin
 	const char *command = options->command;
 
 	if (strcmp(command, "serve") == 0)
-		return serve(config, findings);
+		return command_serve(config, findings);
 	if (strcmp(command, "check") == 0)
 		return command_check(config);
 	if (strcmp(command, "config") == 0)

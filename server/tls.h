@@ -1,0 +1,55 @@
+/*
+ * tls: the certificate that the public listener shows, and its replacement while it serves.
+ */
+#ifndef TLS_H
+#define TLS_H
+
+#include <gnutls/abstract.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "text.h"
+
+/* TLS 1.2 and 1.3, AEAD ciphers, ephemeral elliptic-curve key exchange; the server's order. */
+#define TLS_PRIORITIES                                                                             \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-DHE-DSS:-AES-128-CBC:"          \
+	"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:%SERVER_PRECEDENCE"
+
+struct tls_pair;
+
+struct tls_fault {
+	bool is_key;      /* the private key is at fault, not the certificate */
+	const char *text; /* constant: "is encrypted; ..." */
+};
+
+/* Load a certificate chain and its private key from PEM text. NULL with *ret_fault. */
+struct tls_pair *tls_load(
+    struct span certificate, struct span private_key, struct tls_fault *ret_fault);
+
+/* When the certificate ends. */
+time_t tls_expiry(const struct tls_pair *pair);
+
+/* Takes NULL. Not for a pair that was installed. */
+void tls_free(struct tls_pair *pair);
+
+/* Show this pair from now on. The one before stays alive for handshakes that began with it. */
+void tls_install(struct tls_pair *pair);
+
+/* Free replaced pairs that no handshake uses: the oldest one under way began at this time. */
+void tls_collect(int64_t oldest_handshake_ms);
+
+/* Free everything; after the last connection. */
+void tls_uninstall(void);
+
+/* gnutls_certificate_retrieve_function2, for libmicrohttpd. */
+int tls_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
+    const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_chain,
+    unsigned *ret_n_chain, gnutls_privkey_t *ret_key);
+
+/*
+ * As a client on a connected socket: handshake without verification, send, receive until answer is
+ * full or the other side ends. Returns the bytes received. For the health check.
+ */
+size_t tls_ask(int fd, struct span request, char *answer, size_t answer_size);
+
+#endif
