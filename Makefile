@@ -19,7 +19,8 @@ SHELL_MODULES := certificate commands connection exchange healthcheck listener m
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
-PACKAGES_CHECK := $(PACKAGES_BUILD) check python3
+PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check python3
+PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
 
 WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -146,7 +147,7 @@ check-tsan: deps-check ## every test under ThreadSanitizer
 
 check-valgrind: deps-valgrind ## every test under valgrind
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind CFLAGS="$(CFLAGS) -O1 -U_FORTIFY_SOURCE" \
-	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible" check-run
+	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --suppressions=tests/valgrind.supp" check-run
 
 smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 	@sh tests/curl/smoke.sh "$(BASE_URL)"
@@ -168,6 +169,50 @@ fmt: deps-lint ## format the sources
 
 fmt-check: deps-lint ## fail where a source is not formatted
 	clang-format --dry-run --Werror $(SOURCES)
+
+# --- fuzz ---
+
+FUZZERS := callback config connect outcome query screen server url
+FUZZ_SECONDS ?= 60
+REPLAYS := $(FUZZERS:%=$(BUILD)/fuzz/replay_%)
+FAULTS := $(BUILD)/fault/fail_alloc.so $(BUILD)/fault/jump_clock.so
+FUZZ_BUILD := $(BUILD)/libfuzzer
+
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(COMPILE) -c $< -o $@
+
+$(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(BUILD)/fuzz/replay.o $(CORE)
+	$(Q)$(LINK) $^ $$(pkg-config --libs libcjson) -o $@
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(CORE)
+	$(Q)$(LINK) -fsanitize=fuzzer $^ $$(pkg-config --libs libcjson) -o $@
+
+# What is loaded into the server to make it fail; never with a sanitizer in it.
+$(BUILD)/fault/%.so: tests/fault/%.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O1 -fPIC -shared $< -o $@
+
+-include $(wildcard $(BUILD)/fuzz/*.d)
+
+# `make check` replays the corpora, with any compiler.
+check-run: $(REPLAYS) $(FAULTS)
+
+.PHONY: deps-fuzz fuzz fuzz-run
+deps-fuzz:
+	$(call install_packages,$(PACKAGES_FUZZ))
+fuzz: deps-fuzz ## run every fuzzer, FUZZ_SECONDS (60) each
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang \
+	    SANITIZE=fuzzer-no-link,address,undefined fuzz-run
+
+# What is found goes into BUILD; what belongs to the tests is put into tests/fuzz/corpus by hand.
+fuzz-run: $(PROGRAM) $(FUZZERS:%=$(BUILD)/fuzz/fuzz_%)
+	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	    sh tests/fuzz/run.sh $(FUZZERS)
+
+# --- end of fuzz ---
 
 # --- the rest ---
 

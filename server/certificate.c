@@ -15,6 +15,8 @@
 
 enum { PEM_MAX_LEN = 256 * 1024, WARNING_DAYS = 14, DAY = 24 * 60 * 60 };
 
+static const time_t warning_seconds = (time_t)WARNING_DAYS * DAY;
+
 static time_t shown_until; /* of the pair that is shown; 0: none */
 
 static char *
@@ -88,7 +90,7 @@ certificate_warn(void)
 {
 	time_t left = shown_until - time(NULL);
 
-	if (shown_until == 0 || left >= WARNING_DAYS * DAY)
+	if (shown_until == 0 || left >= warning_seconds)
 		return;
 	if (left <= 0)
 		log_expiry("certificate_expired", LOG_ERROR, shown_until);

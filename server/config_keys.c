@@ -230,15 +230,20 @@ config_is_section(const char *name)
 	return false;
 }
 
+static char
+variable_char(char c)
+{
+	if (c == '.')
+		return '_';
+	return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
 void
 config_variable_name(const char *key, struct buf *out)
 {
 	buf_puts(out, "REDIRECTD_");
 	for (; *key != '\0'; key++)
-		buf_putc(out, *key == '.' ? '_'
-			      : text_lower(*key) == *key && text_is_alpha(*key)
-				  ? (char)(*key - 'a' + 'A')
-				  : *key);
+		buf_putc(out, variable_char(*key));
 }
 
 enum { NAME_MAX_LEN = 64 };

@@ -28,8 +28,8 @@ put_printable(struct buf *out, const char *text)
 {
 	static const size_t most = 120;
 
-	for (size_t i = 0; text[i] != '\0' && i < most; i++)
-		buf_putc(out, text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
+	for (size_t i = 0; i < most && text[i] != '\0'; i++)
+		buf_putc(out, (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?'));
 	if (strlen(text) > most)
 		buf_puts(out, "...");
 }

@@ -102,7 +102,7 @@ listener_open(const char *text, unsigned short port, int defer_seconds, size_t n
 unsigned short
 listener_port(int fd)
 {
-	union address address;
+	union address address = { 0 };
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, &address.any, &len) != 0)

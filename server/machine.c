@@ -40,7 +40,9 @@ static unsigned long
 quota_processors(void)
 {
 	char group[512], path[600];
-	unsigned long quota = 0, period = 1;
+	unsigned long quota = 0, period = 0;
+	char line[64];
+	char *end;
 	FILE *file;
 
 	find_control_group(group, sizeof(group));
@@ -48,10 +50,12 @@ quota_processors(void)
 	file = fopen(path, "re");
 	if (file == NULL)
 		return 0;
-	if (fscanf(file, "%lu %lu", &quota, &period) != 2 || period == 0)
-		quota = 0;
+	if (fgets(line, sizeof(line), file) != NULL) {
+		quota = strtoul(line, &end, 10); /* "max" is 0 */
+		period = strtoul(end, NULL, 10);
+	}
 	fclose(file);
-	return (quota + period - 1) / period;
+	return period > 0 ? (quota + period - 1) / period : 0;
 }
 
 unsigned long

@@ -20,8 +20,6 @@ enum {
 
 #define DEFAULT_FILE "/etc/recall-redirectd/config.json"
 
-extern char **environ;
-
 static const char usage[] =
     "usage: recall-redirectd [-c FILE] [--KEY=VALUE ...] [COMMAND]\n"
     "\n"
@@ -156,7 +154,7 @@ flushed(enum exit_code code)
 int
 main(int argc, char **argv)
 {
-	struct options options;
+	struct options options = { 0 };
 	char fault[256];
 
 	if (!options_parse(argc, argv, &options, fault, sizeof(fault))) {
@@ -169,6 +167,6 @@ main(int argc, char **argv)
 		printf(
 		    "recall-redirectd %s (libmicrohttpd %s)\n", VERSION, server_library_version());
 	else
-		return flushed(load_and_run(&options));
-	return flushed(EXIT_GOOD);
+		return (int)flushed(load_and_run(&options));
+	return (int)flushed(EXIT_GOOD);
 }

@@ -78,7 +78,7 @@ reload(const struct config *config)
 static void
 wait_for_end(const struct config *config, const sigset_t *handled)
 {
-	static const struct timespec day = { .tv_sec = 24 * 60 * 60 };
+	static const struct timespec day = { .tv_sec = 24L * 60 * 60 };
 	int signal_number;
 
 	while ((signal_number = sigtimedwait(handled, NULL, &day)) < 0 || signal_number == SIGHUP) {

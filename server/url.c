@@ -115,13 +115,19 @@ take_scheme(struct span *url, bool *ret_https)
 	return false;
 }
 
+static bool
+is_authority_end(char c)
+{
+	return c == '/' || c == '?' || c == '#';
+}
+
 static struct span
 take_authority(struct span *rest)
 {
 	struct span authority = *rest;
 
 	for (authority.len = 0; authority.len < rest->len; authority.len++)
-		if (memchr("/?#", authority.data[authority.len], 3) != NULL)
+		if (is_authority_end(authority.data[authority.len]))
 			break;
 	*rest = span_from(*rest, authority.len);
 	return authority;
