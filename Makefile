@@ -12,8 +12,8 @@ PROGRAM := $(BUILD)/recall-redirectd
 CORE    := $(BUILD)/libcore.a
 
 # Everything that needs no libmicrohttpd, no socket and no file: what unit tests and fuzzers link.
-CORE_MODULES := access app buf config config_check config_file config_keys config_value connect \
-	http json log mhd_0975 oauth options outcome page record screen text url watchdog
+CORE_MODULES := access admin app buf config config_check config_file config_keys config_value connect \
+	csrf http json log mhd_0975 oauth options outcome page record screen start text url watchdog
 SHELL_MODULES := certificate commands connection exchange healthcheck listener machine main noise peers \
 	serve server tls
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
@@ -184,10 +184,10 @@ $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags.stamp
 	$(Q)$(COMPILE) -c $< -o $@
 
 $(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(BUILD)/fuzz/replay.o $(CORE)
-	$(Q)$(LINK) $^ $$(pkg-config --libs libcjson) -o $@
+	$(Q)$(LINK) $^ $$(pkg-config --libs libcjson gnutls) -o $@
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(CORE)
-	$(Q)$(LINK) -fsanitize=fuzzer $^ $$(pkg-config --libs libcjson) -o $@
+	$(Q)$(LINK) -fsanitize=fuzzer $^ $$(pkg-config --libs libcjson gnutls) -o $@
 
 # What is loaded into the server to make it fail; never with a sanitizer in it.
 $(BUILD)/fault/%.so: tests/fault/%.c

@@ -28,7 +28,6 @@ log_outcome(struct log_line *line, const struct outcome *outcome)
 	log_string(line, "error_subcode", outcome->error_subcode);
 	log_string(line, "aadsts", outcome->aadsts);
 	log_string(line, "correlation_id", outcome->correlation_id);
-	log_string(line, "hint", outcome->hint);
 }
 
 void
@@ -51,6 +50,9 @@ access_log_request(const struct request *request, const struct response *respons
 	log_string(&line, "reason", response->problem.reason);
 	log_string(&line, "parameter", response->problem.parameter);
 	log_outcome(&line, &response->outcome);
+	log_string(&line, "binding", response->binding);
+	log_string(&line, "hint", response->problem.hint);
+	log_string(&line, "hint", response->problem.hint != NULL ? NULL : response->outcome.hint);
 	log_end(&line);
 }
 

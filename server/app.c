@@ -4,14 +4,17 @@
  */
 #include "app.h"
 
-#include "connect.h"
+#include "admin.h"
+#include "csrf.h"
 #include "oauth.h"
 #include "outcome.h"
 #include "page.h"
+#include "start.h"
 
 typedef void handler(const struct config *, const struct request *, struct response *);
 
-static handler handle_callback, handle_connect, handle_association, handle_health;
+static handler handle_callback, handle_admin_callback;
+static handler handle_association, handle_health;
 
 static const struct endpoint {
 	struct span path;
@@ -21,7 +24,10 @@ static const struct endpoint {
 } endpoints[] = {
 	{ SPAN(OAUTH_CALLBACK_PATH), ROUTE_CALLBACK, "GET, HEAD", handle_callback },
 	{ SPAN(OAUTH_CALLBACK_PATH "/"), ROUTE_CALLBACK, "GET, HEAD", handle_callback },
-	{ SPAN(OAUTH_CONNECT_PATH), ROUTE_CONNECT, "GET, HEAD, POST", handle_connect },
+	{ SPAN(OAUTH_CONNECT_PATH), ROUTE_CONNECT, "GET, HEAD, POST", start_connect },
+	{ SPAN(OAUTH_ADMIN_PATH), ROUTE_CONNECT_ADMIN, "GET, HEAD", start_admin_consent },
+	{ SPAN(OAUTH_ADMIN_CALLBACK_PATH), ROUTE_ADMIN_CALLBACK, "GET, HEAD",
+	    handle_admin_callback },
 	{ SPAN(OAUTH_ASSOCIATION_PATH ".json"), ROUTE_ASSOCIATION, "GET, HEAD",
 	    handle_association },
 	{ SPAN(OAUTH_ASSOCIATION_PATH), ROUTE_ASSOCIATION, "GET, HEAD", handle_association },
@@ -71,11 +77,51 @@ app_takes_body(const struct request *request)
 	return is_post(request) && endpoint != NULL && allows(endpoint, request->method);
 }
 
+bool
+app_needs_random(const struct request *request)
+{
+	const struct endpoint *endpoint = find_endpoint(request);
+
+	return endpoint != NULL && endpoint->route == ROUTE_CONNECT_ADMIN;
+}
+
 static void
 refuse(const struct request *request, struct response *response, int status, const char *reason,
     const char *detail)
 {
-	page_refuse(response, request, &(struct problem){ status, reason, NULL, detail });
+	page_refuse(response, request, &(struct problem){ status, reason, NULL, detail, NULL });
+}
+
+/* False after a refusal: the answer is not one to a start in this browser. */
+static bool
+check_binding(const struct config *config, const struct request *request, struct response *response)
+{
+	static const struct problem unbound = {
+		.status = 403,
+		.reason = "unbound_callback",
+		.detail = "This answer does not belong to a connection that was started in this "
+			  "browser, so it was stopped: it could connect your calendar to somebody "
+			  "else's account. Open the app and connect your calendar from there",
+		.hint =
+		    "The state did not match a cookie of this browser, and "
+		    "callback.browser_binding is enforce: starts must go through /connect in the "
+		    "same browser, within 15 minutes",
+	};
+	bool is_enforced = config->callback_browser_binding == BINDING_ENFORCE;
+	struct span query = span_from(http_query(request->target), 1);
+
+	if (config->callback_browser_binding == BINDING_OFF)
+		return true;
+	if (!is_enforced && strcmp(response->outcome.name, "empty") == 0)
+		return true;
+	response->binding = csrf_check(request, query);
+	if (!is_enforced)
+		return true;
+	if (strcmp(response->binding, "match") == 0)
+		csrf_release(request, query, response);
+	else
+		page_refuse(response, request, &unbound);
+	return response->problem.reason == NULL;
 }
 
 static void
@@ -91,84 +137,32 @@ handle_callback(
 		return;
 	}
 	outcome_read(span_from(query, 1), &response->outcome);
-	response->status = 302;
-}
-
-/* What /connect and the association file need and do not have; NULL when all is there. */
-static const char *
-missing_keys(const struct config *config, bool needs_public_url)
-{
-	bool no_public_url = needs_public_url && config->public_url == NULL;
-	bool no_client_id = config->microsoft_association_ids.n == 0;
-
-	if (needs_public_url)
-		no_client_id = config->microsoft_client_id == NULL;
-	if (no_public_url && no_client_id)
-		return "public_url and microsoft.client_id are not configured on this server";
-	if (no_public_url)
-		return "public_url is not configured on this server";
-	return no_client_id ? "microsoft.client_id is not configured on this server" : NULL;
+	if (check_binding(config, request, response))
+		response->status = 302;
 }
 
 static void
-answer_json(const struct config *config, struct response *response)
-{
-	struct buf *body = &response->body;
-
-	buf_puts(body, "{\"authorize_url\":");
-	buf_put_json(body, buf_span(&response->location));
-	buf_puts(body, ",\"redirect_uri\":\"");
-	oauth_put_redirect_uri(body, config);
-	buf_puts(body, "\"}\n");
-	buf_clear(&response->location);
-	response->content_type = "application/json";
-	response->status = 200;
-}
-
-static void
-answer_connect(const struct config *config, const struct request *request,
-    const struct connect_params *params, struct response *response)
-{
-	oauth_put_authorize_url(&response->location, config, params);
-	response->authorize_url_len = response->location.len;
-	if (!buf_ok(&response->location))
-		refuse(request, response, 400, "parameters_too_long",
-		    "The parameters together make an authorize URL that is too long");
-	else if (http_accepts(request, (struct span)SPAN("application/json")) &&
-		 !http_accepts(request, (struct span)SPAN("text/html")))
-		answer_json(config, response);
-	else
-		response->status = is_post(request) ? 303 : 302;
-}
-
-static void
-handle_connect(
+handle_admin_callback(
     const struct config *config, const struct request *request, struct response *response)
 {
-	const char *missing = missing_keys(config, true);
-	char storage[CONNECT_STORAGE_SIZE];
-	struct connect_params params;
-	struct problem problem;
+	struct span query = span_from(http_query(request->target), 1);
 
-	if (missing != NULL) {
-		refuse(request, response, 503, "unconfigured", missing);
-		return;
-	}
-	if (connect_read(config, request, storage, &params, &problem))
-		answer_connect(config, request, &params, response);
-	else
-		page_refuse(response, request, &problem);
-	explicit_bzero(storage, sizeof(storage));
+	(void)config;
+	outcome_read(query, &response->outcome);
+	if (response->outcome.error == NULL)
+		response->outcome.hint = NULL;
+	response->binding = csrf_check(request, query);
+	admin_show_result(&response->outcome, strcmp(response->binding, "match") == 0, response);
+	csrf_release(request, query, response);
 }
 
 static void
 handle_association(
     const struct config *config, const struct request *request, struct response *response)
 {
-	const char *missing = missing_keys(config, false);
-
-	if (missing != NULL) {
-		refuse(request, response, 503, "unconfigured", missing);
+	if (config->microsoft_association_ids.n == 0) {
+		refuse(request, response, 503, "unconfigured",
+		    "microsoft.client_id is not configured on this server");
 		return;
 	}
 	oauth_put_association(&response->body, config);

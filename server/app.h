@@ -19,6 +19,9 @@ void app_handle(
 void app_refuse(const struct config *config, const struct request *request,
     const struct problem *problem, struct response *response);
 
+/* Whether app_handle() needs request->random, which costs a system call. */
+bool app_needs_random(const struct request *request);
+
 /* Whether this request's body is worth reading: its path takes one, by this method. */
 bool app_takes_body(const struct request *request);
 

@@ -99,6 +99,21 @@ command_url(const struct config *config, struct span token)
 	return EXIT_GOOD;
 }
 
+enum exit_code
+command_admin_url(const struct config *config)
+{
+	static const struct span none = SPAN("");
+	char array[4096];
+	struct buf url;
+
+	if (!has_keys(config, "url"))
+		return EXIT_CONFIG;
+	buf_init(&url, array, sizeof(array));
+	oauth_put_admin_consent_url(&url, config, none, none);
+	printf("%s\n", url.data);
+	return EXIT_GOOD;
+}
+
 static const char *
 account_types(const char *tenant)
 {
@@ -120,10 +135,12 @@ print_microsoft(const struct config *config)
 	       "   (a new registration; editing an old one can leave it broken)\n\n"
 	       "   Supported account types  %s\n"
 	       "   Platform                 Web\n"
-	       "   Redirect URI             %s%s\n"
+	       "   Redirect URIs            %s%s\n"
+	       "                            %s%s\n"
 	       "   Authentication           tick \"ID tokens\", then Save\n"
 	       "   API permissions          Microsoft Graph, Delegated:\n",
-	    account_types(config->microsoft_tenant), config->public_url, OAUTH_CALLBACK_PATH);
+	    account_types(config->microsoft_tenant), config->public_url, OAUTH_CALLBACK_PATH,
+	    config->public_url, OAUTH_ADMIN_CALLBACK_PATH);
 	for (size_t i = 0; i < config->microsoft_scopes.n; i++)
 		printf("                              %s\n", config->microsoft_scopes.items[i]);
 	printf("   Overview                 Application (client) ID must be\n"
@@ -161,6 +178,19 @@ print_proof(const struct config *config)
 	    OAUTH_CONNECT_PATH, url);
 }
 
+static void
+print_advice(const struct config *config)
+{
+	printf("\n4. Afterwards\n\n"
+	       "   Customers whose users see \"Need admin approval\": send their IT\n"
+	       "     %s%s\n",
+	    config->public_url, OAUTH_ADMIN_PATH);
+	if (config->callback_browser_binding != BINDING_ENFORCE)
+		printf(
+		    "   Login CSRF: once binding_total{result=\"missing\"} stays at 0 (\"binding\" in the log),\n"
+		    "     set callback.browser_binding to enforce\n");
+}
+
 enum exit_code
 command_setup(const struct config *config)
 {
@@ -169,5 +199,6 @@ command_setup(const struct config *config)
 	print_microsoft(config);
 	print_recall(config);
 	print_proof(config);
+	print_advice(config);
 	return EXIT_GOOD;
 }

@@ -30,6 +30,9 @@ enum exit_code command_setup(const struct config *config);
 /* Print the authorize URL that /connect would build for this token. */
 enum exit_code command_url(const struct config *config, struct span token);
 
+/* Print the admin-consent URL, without a state. */
+enum exit_code command_admin_url(const struct config *config);
+
 /* GET /healthz of the server that runs with this configuration; at most 3 seconds. */
 enum exit_code command_healthcheck(const struct config *config);
 

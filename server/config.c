@@ -159,6 +159,7 @@ config_free(struct config *config)
 	}
 	free(config->origins);
 	free(config->return_origins);
+	free(config->start_origins);
 	free(config->hsts);
 	free(config);
 }

@@ -60,6 +60,8 @@ struct config {
 	char *hsts;                        /* the value of Strict-Transport-Security; NULL: off */
 	struct url_origin *return_origins; /* where success_url and error_url may lead */
 	size_t n_return_origins;
+	struct url_origin *start_origins; /* connect.start_origins */
+	size_t n_start_origins;
 	char **origins; /* of each key's value, in the order of the table: for config_describe() */
 };
 

@@ -120,32 +120,41 @@ make_hsts(struct config *config, struct findings *findings)
 	findings->out_of_memory = true;
 }
 
+/* Append the origin of a URL that has been checked before; NULL adds nothing. */
 static void
-add_return_origin(struct config *config, const char *url)
+add_origin(struct url_origin *origins, size_t *n, const char *url)
 {
 	struct span rest;
 
-	if (url != NULL &&
-	    url_parse(span_of(url), &config->return_origins[config->n_return_origins], &rest) ==
-		URL_GOOD)
-		config->n_return_origins++;
+	if (url != NULL && url_parse(span_of(url), &origins[*n], &rest) == URL_GOOD)
+		++*n;
 }
 
 static void
-collect_return_origins(struct config *config, struct findings *findings)
+add_origins(struct url_origin *origins, size_t *n, const struct text_list *list)
 {
-	const struct text_list *list = &config->connect_return_origins;
+	for (size_t i = 0; i < list->n; i++)
+		add_origin(origins, n, list->items[i]);
+}
 
-	config->return_origins = calloc(list->n + 3, sizeof(*config->return_origins));
-	if (config->return_origins == NULL) {
+static void
+collect_origins(struct config *config, struct findings *findings)
+{
+	enum { OWN = 3 }; /* public_url and the two defaults */
+	const struct text_list *returns = &config->connect_return_origins;
+	const struct text_list *starts = &config->connect_start_origins;
+
+	config->return_origins = calloc(returns->n + OWN, sizeof(*config->return_origins));
+	config->start_origins = calloc(starts->n + 1, sizeof(*config->start_origins));
+	if (config->return_origins == NULL || config->start_origins == NULL) {
 		findings->out_of_memory = true;
 		return;
 	}
-	add_return_origin(config, config->public_url);
-	add_return_origin(config, config->connect_success_url);
-	add_return_origin(config, config->connect_error_url);
-	for (size_t i = 0; i < list->n; i++)
-		add_return_origin(config, list->items[i]);
+	add_origin(config->return_origins, &config->n_return_origins, config->public_url);
+	add_origin(config->return_origins, &config->n_return_origins, config->connect_success_url);
+	add_origin(config->return_origins, &config->n_return_origins, config->connect_error_url);
+	add_origins(config->return_origins, &config->n_return_origins, returns);
+	add_origins(config->start_origins, &config->n_start_origins, starts);
 }
 
 void
@@ -159,5 +168,5 @@ config_check_whole(struct config *config, struct findings *findings)
 	warn_of_public_url(config, findings);
 	fill_in(config, findings);
 	make_hsts(config, findings);
-	collect_return_origins(config, findings);
+	collect_origins(config, findings);
 }

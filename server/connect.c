@@ -29,7 +29,7 @@ struct reader {
 static bool
 refuse(struct reader *r, const char *reason, const char *parameter, const char *detail)
 {
-	*r->problem = (struct problem){ 400, reason, parameter, detail };
+	*r->problem = (struct problem){ 400, reason, parameter, detail, NULL };
 	return false;
 }
 
@@ -213,7 +213,8 @@ read_body(struct reader *r, const struct request *request)
 	if (http_is_media_type(type, (struct span)SPAN("application/json")))
 		return read_json(r, request->body);
 	*r->problem = (struct problem){ 415, "body_type", NULL,
-		"The body is neither application/x-www-form-urlencoded nor application/json" };
+		"The body is neither application/x-www-form-urlencoded nor application/json",
+		NULL };
 	return request->body.len == 0 && type.len == 0;
 }
 
@@ -233,6 +234,41 @@ connect_read(const struct config *config, const struct request *request, char *s
 		return false;
 	if (ret_params->token.len == 0)
 		return refuse(&r, "parameter_missing", rules[TOKEN].name, "is missing");
+	return true;
+}
+
+static bool
+check_tenant(struct reader *r, struct span tenant)
+{
+	if (tenant.len == 0)
+		return refuse(r, "parameter_empty", "tenant", "is empty");
+	if (!text_is_guid(tenant) && !text_is_domain(tenant))
+		return refuse(r, "parameter_malformed", "tenant", "is neither a GUID nor a domain");
+	return true;
+}
+
+bool
+connect_read_tenant(const struct request *request, char *storage, struct span *ret_tenant,
+    struct problem *ret_problem)
+{
+	struct span query = span_from(http_query(request->target), 1), name, value;
+	struct reader r = { .problem = ret_problem };
+
+	*ret_tenant = (struct span)SPAN("");
+	buf_init(&r.storage, storage, CONNECT_STORAGE_SIZE);
+	while (url_next_pair(&query, &name, &value)) {
+		if (!url_name_is(name, (struct span)SPAN("tenant")))
+			return refuse(&r, "parameter_unknown", NULL,
+			    "A parameter is unknown; the only known one is tenant");
+		if (ret_tenant->len > 0)
+			return refuse(&r, "parameter_repeated", "tenant", "is there twice");
+		if (!url_decode_form(&r.storage, value))
+			return refuse(&r, "parameter_malformed", "tenant",
+			    "has a % that two hex digits do not follow");
+		*ret_tenant = buf_span(&r.storage);
+		if (!check_tenant(&r, *ret_tenant))
+			return false;
+	}
 	return true;
 }
 

@@ -22,6 +22,13 @@ enum {
 bool connect_read(const struct config *config, const struct request *request, char *storage,
     struct connect_params *ret_params, struct problem *ret_problem);
 
+/*
+ * Read the one parameter of /connect/admin, tenant: a GUID or domain, empty where it is not given.
+ * It points into storage, as above.
+ */
+bool connect_read_tenant(const struct request *request, char *storage, struct span *ret_tenant,
+    struct problem *ret_problem);
+
 /* Judge one value as if it had come as this parameter; for the command line. */
 bool connect_check_token(struct span token, struct problem *ret_problem);
 

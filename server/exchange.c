@@ -9,6 +9,8 @@
 #include "exchange.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "access.h"
 #include "app.h"
@@ -220,11 +222,15 @@ static enum MHD_Result
 answer(struct exchange *x)
 {
 	static const struct problem too_large = { 413, "body_too_large", NULL,
-		"The body is larger than 16 KiB" };
+		"The body is larger than 16 KiB", NULL };
 
 	if (x->record->body_too_large)
 		return answer_problem(x, &too_large);
 	open_response(x);
+	x->request.now = time(NULL);
+	if (app_needs_random(&x->request) &&
+	    getrandom(x->request.random, HTTP_RANDOM_SIZE, 0) != HTTP_RANDOM_SIZE)
+		return queue_emergency(x->loop, x->connection);
 	app_handle(x->loop->config, &x->request, &x->response);
 	return queue_answer(x);
 }

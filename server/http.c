@@ -5,13 +5,25 @@
 
 #include <assert.h>
 
+bool
+http_get_header(const struct request *request, struct span name, struct span *ret_value)
+{
+	for (size_t i = 0; i < request->n_headers; i++) {
+		if (!span_equals_ignoring_case(request->headers[i].name, name))
+			continue;
+		*ret_value = request->headers[i].value;
+		return true;
+	}
+	return false;
+}
+
 struct span
 http_find_header(const struct request *request, struct span name)
 {
-	for (size_t i = 0; i < request->n_headers; i++)
-		if (span_equals_ignoring_case(request->headers[i].name, name))
-			return request->headers[i].value;
-	return (struct span)SPAN("");
+	struct span value = SPAN("");
+
+	http_get_header(request, name, &value);
+	return value;
 }
 
 bool
@@ -111,6 +123,8 @@ http_route_name(enum route route)
 		[ROUTE_OTHER] = "other",
 		[ROUTE_CALLBACK] = "callback",
 		[ROUTE_CONNECT] = "connect",
+		[ROUTE_CONNECT_ADMIN] = "connect_admin",
+		[ROUTE_ADMIN_CALLBACK] = "admin_consent_callback",
 		[ROUTE_ASSOCIATION] = "association",
 		[ROUTE_HEALTHZ] = "healthz",
 		[ROUTE_READYZ] = "readyz",

@@ -11,6 +11,8 @@ enum {
 	HTTP_MAX_FIELDS = 16,
 	HTTP_BODY_MAX_LEN = 16 * 1024, /* of /connect; more is 413 */
 	HTTP_ID_SIZE = 17,
+	HTTP_RANDOM_SIZE = 16,
+	HTTP_COOKIES_SIZE = 1024,
 };
 
 struct header {
@@ -26,6 +28,8 @@ struct request {
 	const struct header *headers;
 	size_t n_headers;
 	struct span body;
+	int64_t now;                            /* seconds since 1970 */
+	unsigned char random[HTTP_RANDOM_SIZE]; /* only where app_needs_random() says so */
 };
 
 /* The names of the routes as they stand in logs and metrics: route_name(). */
@@ -33,6 +37,8 @@ enum route {
 	ROUTE_OTHER,
 	ROUTE_CALLBACK,
 	ROUTE_CONNECT,
+	ROUTE_CONNECT_ADMIN,
+	ROUTE_ADMIN_CALLBACK,
 	ROUTE_ASSOCIATION,
 	ROUTE_HEALTHZ,
 	ROUTE_READYZ,
@@ -44,6 +50,7 @@ struct problem {
 	const char *reason;    /* for programs and the log: a closed set of snake_case words */
 	const char *parameter; /* the one at fault, from a closed set; NULL where none is */
 	const char *detail;    /* what is wrong; a sentence, of which parameter is the subject */
+	const char *hint;      /* for the operator's log only; may be NULL */
 };
 
 /* A response header field; both strings outlive the response. */
@@ -75,10 +82,17 @@ struct response {
 	size_t authorize_url_len; /* of /connect; 0: none was built */
 	struct problem problem;   /* reason is NULL where the request was good */
 	struct outcome outcome;
+	const char *binding; /* see csrf_check(); NULL where nothing was compared */
+	struct buf
+	    cookies; /* Set-Cookie values, each with its NUL; over cookie_array once in use */
+	char cookie_array[HTTP_COOKIES_SIZE];
 };
 
 /* The value of the first header field of this name, in any case; an empty span without one. */
 struct span http_find_header(const struct request *request, struct span name);
+
+/* The same, and whether there is such a field at all. */
+bool http_get_header(const struct request *request, struct span name, struct span *ret_value);
 
 /* Whether an Accept field names exactly this media type with a weight above 0 (RFC 9110 12.5.1). */
 bool http_accepts(const struct request *request, struct span media_type);

@@ -30,6 +30,7 @@ static const char usage[] =
     "  setup              print what to enter at Microsoft and at Recall, step by step\n"
     "  url --token -      read a Recall calendar token from standard input and print the\n"
     "                     authorize URL that /connect would build\n"
+    "  url --admin        print the admin-consent URL, for a customer's IT department\n"
     "  healthcheck        ask the running server for /healthz\n"
     "\n"
     "  -c FILE            configuration file; without it " DEFAULT_FILE ",\n"
@@ -94,9 +95,11 @@ static enum exit_code
 print_url(const struct config *config, const struct options *options)
 {
 	char line[TOKEN_MAX_LEN] = "";
-	struct span token = span_of(options->token);
+	struct span token = span_of(options->token != NULL ? options->token : "");
 	enum exit_code code;
 
+	if (options->admin)
+		return command_admin_url(config);
 	if (strcmp(options->token, "-") == 0) {
 		if (fgets(line, sizeof(line), stdin) == NULL)
 			line[0] = '\0';

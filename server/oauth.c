@@ -4,9 +4,6 @@
  */
 #include "oauth.h"
 
-/* Three values of up to 2,048, 1,024 and 1,024 bytes, each byte two at most, and the names. */
-enum { STATE_SIZE = 10 * 1024 };
-
 void
 oauth_put_callback_target(struct buf *out, const struct config *config, struct span query)
 {
@@ -40,7 +37,7 @@ put_member(struct buf *out, const char *name, struct span value)
 void
 oauth_put_state(struct buf *out, const struct config *config, const struct connect_params *params)
 {
-	char array[512];
+	char array[OAUTH_REDIRECT_URI_SIZE];
 	struct buf redirect_uri;
 
 	buf_init(&redirect_uri, array, sizeof(array));
@@ -75,7 +72,7 @@ put_scope(struct buf *out, const struct config *config)
 static void
 put_encoded_state(struct buf *out, const struct config *config, const struct connect_params *params)
 {
-	char array[STATE_SIZE];
+	char array[OAUTH_STATE_SIZE];
 	struct buf state;
 
 	buf_init(&state, array, sizeof(array));
@@ -103,6 +100,32 @@ oauth_put_authorize_url(
 	put_parameter(out, "&login_hint=", params->login_hint);
 	put_parameter(out, "&domain_hint=", params->domain_hint);
 	put_parameter(out, "&prompt=", params->prompt);
+}
+
+/* common and consumers name no organization, so nobody could consent for one. */
+static const char *
+admin_tenant(const struct config *config)
+{
+	const char *tenant = config->microsoft_tenant;
+
+	if (strcmp(tenant, "common") == 0 || strcmp(tenant, "consumers") == 0)
+		return "organizations";
+	return tenant;
+}
+
+void
+oauth_put_admin_consent_url(
+    struct buf *out, const struct config *config, struct span tenant, struct span state)
+{
+	buf_puts(out, config->microsoft_authority);
+	buf_putc(out, '/');
+	buf_put(out, tenant.len > 0 ? tenant : span_of(admin_tenant(config)));
+	put_parameter(out, "/v2.0/adminconsent?client_id=", span_of(config->microsoft_client_id));
+	put_scope(out, config);
+	buf_puts(out, "&redirect_uri=");
+	url_encode(out, span_of(config->public_url));
+	url_encode(out, span_of(OAUTH_ADMIN_CALLBACK_PATH));
+	put_parameter(out, "&state=", state);
 }
 
 void

@@ -68,6 +68,8 @@ take_long(struct line *line, const char *name)
 		line->options->help = true;
 	else if (strcmp(name, "version") == 0)
 		line->options->version = true;
+	else if (strcmp(name, "admin") == 0)
+		line->options->admin = true;
 	else if (len == strlen("token") && strncmp(name, "token", len) == 0)
 		return take_value(line, "--token", equals, &line->options->token);
 	else
@@ -116,11 +118,11 @@ fits_command(struct line *line)
 	if (options->command == NULL)
 		options->command = "serve";
 	is_url = strcmp(options->command, "url") == 0;
-	if (options->token != NULL && !is_url)
-		snprintf(line->fault, line->fault_size, "--token goes with url only");
-	else if (is_url && options->token == NULL && !options->help)
+	if ((options->token != NULL || options->admin) && !is_url)
+		snprintf(line->fault, line->fault_size, "--token and --admin go with url only");
+	else if (is_url && (options->token == NULL) != options->admin)
 		snprintf(line->fault, line->fault_size,
-		    "url needs --token -, and the token on standard input");
+		    "url needs either --token -, with the token on standard input, or --admin");
 	else
 		return true;
 	return false;

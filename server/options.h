@@ -12,6 +12,7 @@ struct options {
 	const char *config_file; /* -c; NULL: the default one, if it is there */
 	const char *command;     /* "serve" where none is given */
 	const char *token;       /* url --token; "-": from standard input */
+	bool admin;              /* url --admin */
 	bool help;
 	bool version;
 	struct config_flag flags[OPTIONS_MAX_FLAGS]; /* --KEY=VALUE */

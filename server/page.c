@@ -6,13 +6,19 @@
 #include <stdio.h>
 
 /* CSP_STYLE_HASH is the SHA-256 of STYLE; check_page.c holds them together. */
-#define STYLE                                                                                         \
-	":root{color-scheme:light dark}"                                                              \
-	"body{font:1rem/1.5 system-ui,sans-serif;margin:0 auto;max-width:36rem;padding:3rem 1.25rem}" \
-	"h1{font-size:1.5rem;line-height:1.2}"                                                        \
-	"footer{margin-top:2rem;font-size:.875rem}"                                                   \
-	"code{font:.875rem ui-monospace,monospace;overflow-wrap:anywhere}"
-#define CSP_STYLE_HASH "sha256-BNwz+IesH9adNaLJ7S8QbrpNUXn3kdF78SwT9UqCK9c="
+/* clang-format off */
+#define STYLE \
+	":root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--paper:#fff;--line:#d0d7de;--mark:#0a5ad4}" \
+	"@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ea7b3;--paper:#12161c;--line:#30363d;--mark:#6cb0ff}}" \
+	"body{margin:0;background:var(--paper);color:var(--ink);font:1.0625rem/1.6 system-ui,sans-serif}" \
+	"main,footer{max-width:34rem;margin:0 auto;padding:0 1.5rem}" \
+	"main{padding-top:18vh}" \
+	"h1{margin:0 0 1rem;padding-top:1rem;border-top:.25rem solid var(--mark);font-size:1.75rem;line-height:1.25}" \
+	"p{margin:0 0 1rem}" \
+	"footer{margin-top:2.5rem;padding-bottom:3rem;color:var(--soft);font-size:.875rem}" \
+	"code{font:inherit;font-family:ui-monospace,monospace;overflow-wrap:anywhere}"
+/* clang-format on */
+#define CSP_STYLE_HASH "sha256-XtHG/dtWbd42KmA/NznMgPwgIDFpvmzAOJFKx8gz/qE="
 #define CSP                                                                                        \
 	"default-src 'none'; style-src '" CSP_STYLE_HASH                                           \
 	"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -24,7 +30,7 @@ title_of(int status)
 	case 400:
 		return "Bad request";
 	case 403:
-		return "Not allowed";
+		return "Please start from the app";
 	case 404:
 		return "Not found";
 	case 405:
@@ -69,17 +75,54 @@ put_html(struct buf *out, struct span text)
 }
 
 static void
-put_html_page(struct buf *out, const char *id, const struct problem *problem, struct span sentence)
+put_html_start(struct buf *out, const char *title)
 {
-	const char *title = title_of(problem->status);
-
 	buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n");
 	buf_printf(out, "<title>%s</title>\n<style>" STYLE "</style>\n</head>\n", title);
-	buf_printf(out, "<body>\n<main>\n<h1>%s</h1>\n<p>", title);
-	put_html(out, sentence);
-	buf_printf(out, "</p>\n</main>\n<footer>Error %d, request <code>%s</code></footer>\n",
+	buf_printf(out, "<body>\n<main>\n<h1>%s</h1>\n", title);
+}
+
+static void
+put_paragraph(struct buf *out, struct span text)
+{
+	buf_puts(out, "<p>");
+	put_html(out, text);
+	buf_puts(out, "</p>\n");
+}
+
+static void
+put_html_refusal(
+    struct buf *out, const char *id, const struct problem *problem, struct span sentence)
+{
+	put_html_start(out, title_of(problem->status));
+	put_paragraph(out, sentence);
+	buf_printf(out, "</main>\n<footer>Error %d, request <code>%s</code></footer>\n",
 	    problem->status, id);
+	buf_puts(out, "</body>\n</html>\n");
+}
+
+static void
+set_html(struct response *response)
+{
+	response->content_type = "text/html; charset=utf-8";
+	http_add_field(response, "Content-Security-Policy", CSP);
+}
+
+void
+page_show(struct response *response, const struct page *page)
+{
+	struct buf *out = &response->body;
+
+	response->status = 200;
+	set_html(response);
+	put_html_start(out, page->title);
+	for (size_t i = 0; page->paragraphs[i] != NULL; i++)
+		put_paragraph(out, span_of(page->paragraphs[i]));
+	buf_puts(out, "</main>\n");
+	if (page->aadsts[0] != '\0')
+		buf_printf(out, "<footer>Microsoft's error: <code>AADSTS%s</code></footer>\n",
+		    page->aadsts);
 	buf_puts(out, "</body>\n</html>\n");
 }
 
@@ -109,9 +152,8 @@ page_refuse(struct response *response, const struct request *request, const stru
 	buf_init(&sentence, array, sizeof(array));
 	put_sentence(&sentence, problem);
 	if (http_accepts(request, (struct span)SPAN("text/html"))) {
-		response->content_type = "text/html; charset=utf-8";
-		http_add_field(response, "Content-Security-Policy", CSP);
-		put_html_page(&response->body, request->id, problem, buf_span(&sentence));
+		set_html(response);
+		put_html_refusal(&response->body, request->id, problem, buf_span(&sentence));
 	} else {
 		response->content_type = "application/problem+json";
 		put_problem(&response->body, request->id, problem, buf_span(&sentence));

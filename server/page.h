@@ -1,5 +1,5 @@
 /*
- * page: what a refused request gets to read, as HTML for people or RFC 9457 problem+json.
+ * page: what people get to read, and what programs get in place of it when they are refused.
  */
 #ifndef PAGE_H
 #define PAGE_H
@@ -12,5 +12,14 @@
  */
 void page_refuse(
     struct response *response, const struct request *request, const struct problem *problem);
+
+struct page {
+	const char *title;
+	const char *const *paragraphs; /* constants, NULL at the end */
+	const char *aadsts;            /* Microsoft's error number, digits; empty: none */
+};
+
+/* Fill in a page for people, with status 200. */
+void page_show(struct response *response, const struct page *page);
 
 #endif
