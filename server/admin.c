@@ -5,8 +5,8 @@
 
 #include "page.h"
 
-#define WHERE_TO_LOOK                                                                              \
-	"The Microsoft Entra admin center has the truth: Identity, Applications, Enterprise "      \
+#define WHERE_TO_LOOK                                                                               \
+	"You can check it in the Microsoft Entra admin center: Identity, Applications, Enterprise " \
 	"applications, the app, Permissions."
 
 static const char *const granted[] = {

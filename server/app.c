@@ -232,7 +232,9 @@ app_handle(const struct config *config, const struct request *request, struct re
 		refuse_method(endpoint, request, response);
 	else
 		endpoint->handle(config, request, response);
-	if (response->status != 302 && !buf_ok(&response->body))
+	if (response->status != 302 && !buf_ok(&response->body)) {
+		response->n_fields = 0;
 		refuse(request, response, 500, "answer_too_large", "The answer did not fit");
+	}
 	add_common_fields(config, response);
 }

@@ -80,7 +80,7 @@ struct config_source {
 	unsigned long processors; /* the default of threads */
 };
 
-enum { FINDING_SIZE = 512 };
+enum { FINDING_SIZE = 1024 };
 
 struct finding {
 	bool is_error;           /* else a warning, which stops nothing */

@@ -67,24 +67,37 @@ warn_of_missing(const struct config *config, struct findings *findings)
 		    "(client) ID");
 }
 
+static void
+put_origin(struct buf *out, const struct url_origin *origin)
+{
+	buf_printf(out, "%s://%s", origin->https ? "https" : "http", origin->host);
+	if (origin->port != (origin->https ? 443 : 80))
+		buf_printf(out, ":%u", origin->port);
+}
+
 /* Microsoft's rules for redirect URIs that do not make a configuration wrong. */
 static void
 warn_of_public_url(const struct config *config, struct findings *findings)
 {
 	const struct config_key *key = key_named("public_url");
+	const char *place = config->origins[key - config_keys];
 	struct url_origin origin;
+	char array[URL_HOST_SIZE + 32];
+	struct buf usual;
 
 	if (config->public_url == NULL ||
 	    url_parse_origin(span_of(config->public_url), &origin) != URL_GOOD)
 		return;
 	if (strcmp(origin.host, "127.0.0.1") == 0)
-		config_find(findings, false, config->origins[key - config_keys], key->name,
+		config_find(findings, false, place, key->name,
 		    "has the host 127.0.0.1, which Microsoft takes through the app manifest only",
 		    "use localhost for a test on this machine");
-	if (strstr(config->public_url, origin.host) == NULL)
-		config_find(findings, false, config->origins[key - config_keys], key->name,
-		    "has upper-case letters in its host",
-		    "use lower case, since Microsoft compares redirect URIs byte for byte");
+	buf_init(&usual, array, sizeof(array));
+	put_origin(&usual, &origin);
+	if (strcmp(usual.data, config->public_url) != 0)
+		config_find(findings, false, place, key->name,
+		    "is not written as browsers write it, and Microsoft compares byte for byte",
+		    "use lower case, and no port where it is the default one");
 }
 
 static void

@@ -159,7 +159,8 @@ read_member(struct walk *w, const char *path, const cJSON *section, const cJSON 
 		skip_names(w, member);
 	} else if (key < config_n_keys) {
 		read_key(w, key, member);
-	} else if (cJSON_IsObject(member) && member->child != NULL && strchr(path, '.') == NULL) {
+	} else if (cJSON_IsObject(member) && member->child != NULL && *path != '\0' &&
+		   strchr(path, '.') == NULL) {
 		read_section(w, path, member);
 	} else {
 		if (config_is_section(path) && !cJSON_IsObject(member))

@@ -24,10 +24,8 @@ config_list_at(struct config *config, const struct config_key *key)
 }
 
 static void
-put_printable(struct buf *out, const char *text)
+put_printable(struct buf *out, const char *text, size_t most)
 {
-	static const size_t most = 120;
-
 	for (size_t i = 0; i < most && text[i] != '\0'; i++)
 		buf_putc(out, (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?'));
 	if (strlen(text) > most)
@@ -50,9 +48,9 @@ config_find(struct findings *findings, bool is_error, const char *origin, const 
 	findings->items = items;
 	items[findings->n].is_error = is_error;
 	buf_init(&text, items[findings->n++].text, FINDING_SIZE);
-	put_printable(&text, origin);
+	put_printable(&text, origin, 300);
 	buf_puts(&text, ": ");
-	put_printable(&text, key);
+	put_printable(&text, key, 120);
 	buf_printf(&text, "%s%s; %s", *key != '\0' ? ": " : "", wrong, right);
 }
 

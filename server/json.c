@@ -19,22 +19,96 @@ is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* The string that starts at offset holds nothing that RFC 8259 forbids or cJSON cuts it at. */
+static bool
+is_safe_string(struct span text, size_t *offset, const char **ret_fault)
+{
+	for (++*offset; *offset < text.len && text.data[*offset] != '"'; ++*offset) {
+		size_t left = text.len - *offset;
+
+		if ((unsigned char)text.data[*offset] < 0x20) {
+			*ret_fault = "has a control byte in it";
+			return false;
+		}
+		if (text.data[*offset] != '\\')
+			continue;
+		if (left >= 6 && memcmp(text.data + *offset, "\\u0000", 6) == 0) {
+			*ret_fault = "has \\u0000 in it";
+			return false;
+		}
+		++*offset;
+	}
+	++*offset;
+	return true;
+}
+
+static size_t
+skip_digits(struct span text, size_t offset)
+{
+	while (offset < text.len && text_is_digit(text.data[offset]))
+		offset++;
+	return offset;
+}
+
+/* RFC 8259 6: no leading zero, and digits behind the point; cJSON leaves that to strtod(). */
+static bool
+is_safe_number(struct span text, size_t *offset, const char **ret_fault)
+{
+	size_t start = *offset + (text.data[*offset] == '-');
+	size_t end = skip_digits(text, start);
+	bool good = end > start && (end == start + 1 || text.data[start] != '0');
+
+	if (good && end < text.len && text.data[end] == '.') {
+		size_t fraction = end + 1;
+
+		end = skip_digits(text, fraction);
+		good = end > fraction;
+	}
+	*offset = end;
+	*ret_fault = "is not valid JSON";
+	return good;
+}
+
+static bool
+is_number_start(char c)
+{
+	return text_is_digit(c) || c == '-';
+}
+
+/* Behind an exponent, whose digits may start with 0; cJSON checks it. */
+static size_t
+skip_exponent(struct span text, size_t offset)
+{
+	if (offset >= text.len || (text.data[offset] != 'e' && text.data[offset] != 'E'))
+		return offset;
+	offset++;
+	if (offset < text.len && (text.data[offset] == '+' || text.data[offset] == '-'))
+		offset++;
+	return skip_digits(text, offset);
+}
+
 /* The offset of the first byte that cJSON would take and RFC 8259 does not; text.len if none. */
 static size_t
 find_trap(struct span text, const char **ret_fault)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if ((unsigned char)text.data[i] < 0x20 && !is_space(text.data[i])) {
+	size_t i = 0;
+
+	while (i < text.len) {
+		size_t start = i;
+
+		if (text.data[i] == '"') {
+			if (!is_safe_string(text, &i, ret_fault))
+				return i;
+		} else if (is_number_start(text.data[i])) {
+			if (!is_safe_number(text, &i, ret_fault))
+				return start;
+			i = skip_exponent(text, i);
+		} else if ((unsigned char)text.data[i] < 0x20 && !is_space(text.data[i])) {
 			*ret_fault = "has a control byte in it";
 			return i;
+		} else {
+			i++;
 		}
-		if (text.data[i] != '\\')
-			continue;
-		if (text.len - i >= 6 && memcmp(text.data + i, "\\u0000", 6) == 0) {
-			*ret_fault = "has \\u0000 in it";
-			return i;
-		}
-		i++;
 	}
 	return text.len;
 }

@@ -20,11 +20,18 @@ is_token(struct span s)
 }
 
 static bool
-fits_target(const struct head *head, const struct screen_limits *limits)
+fits_query(const struct head *head, const struct screen_limits *limits)
 {
 	size_t query = http_query(head->request->target).len;
 
-	return !head->too_long && (query == 0 || query - 1 <= limits->query_bytes);
+	return query == 0 || query - 1 <= limits->query_bytes;
+}
+
+static bool
+fits_target(const struct head *head, const struct screen_limits *limits)
+{
+	(void)limits;
+	return !head->too_long;
 }
 
 static bool
@@ -198,7 +205,8 @@ fits_head(const struct head *head, const struct screen_limits *limits)
 
 /* In this order: a request with several faults gets the answer of the first one. */
 static const struct rule rules[] = {
-	{ fits_target, { 414, "query_too_long", NULL, "The query is too long", NULL } },
+	{ fits_query, { 414, "query_too_long", NULL, "The query is too long", NULL } },
+	{ fits_target, { 414, "target_too_long", NULL, "The address is too long", NULL } },
 	{ has_clean_target, { 400, "target_malformed", NULL,
 				"The address has a control byte, a space or a # in it", NULL } },
 	{ is_undamaged,
