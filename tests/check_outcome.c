@@ -1,3 +1,4 @@
+#include "app.h"
 #include "outcome.h"
 #include "support.h"
 
@@ -294,6 +295,32 @@ START_TEST(reads)
 END_TEST
 
 /* Much longer than any room in there: the number at the front is still read. */
+/* Whatever was made of it: it is passed on as it came. */
+START_TEST(passes_on_what_it_reads)
+{
+	static char target[8192], wanted[8192], location[8192], body[8192];
+	struct config *config = support_usual_config();
+	struct response response = { 0 };
+	struct request request = { .id = "0", .method = SPAN("GET"), .body = SPAN("") };
+	struct buf b;
+
+	buf_init(&b, target, sizeof(target));
+	buf_puts(&b, "/api/ms_oauth_callback?");
+	buf_put(&b, rows[_i].query);
+	request.target = buf_span(&b);
+	buf_init(&b, wanted, sizeof(wanted));
+	buf_puts(&b, "https://us-east-1.recall.ai/api/v1/calendar/ms_oauth_callback/?");
+	buf_put(&b, rows[_i].query);
+	buf_init(&response.location, location, sizeof(location));
+	buf_init(&response.body, body, sizeof(body));
+	app_handle(config, &request, &response);
+	ck_assert_int_eq(response.status, 302);
+	ck_assert(span_equals(buf_span(&response.location), buf_span(&b)));
+	ck_assert_pstr_eq(response.outcome.name, rows[_i].name);
+	config_free(config);
+}
+END_TEST
+
 START_TEST(reads_long_description)
 {
 	static char query[64 * 1024];
@@ -345,6 +372,7 @@ main(void)
 	TCase *tests = tcase_create("outcome");
 
 	tcase_add_loop_test(tests, reads, 0, COUNT(rows));
+	tcase_add_loop_test(tests, passes_on_what_it_reads, 0, COUNT(rows));
 	tcase_add_loop_test(tests, reads_long_description, 0, 3);
 	tcase_add_loop_test(tests, keeps_no_secret, 0, COUNT(secret_rows));
 	suite_add_tcase(suite, tests);

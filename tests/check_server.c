@@ -324,8 +324,9 @@ END_TEST
 static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FOO",
 	"B@D" };
 static const char *const paths[] = { "/api/ms_oauth_callback", "/api/ms_oauth_callback/",
-	"/connect", "/.well-known/microsoft-identity-association.json", "/healthz", "/readyz",
-	"/nothing-here", "//", "*", "http://h/connect" };
+	"/connect", "/connect/admin", "/api/ms_admin_consent_callback",
+	"/.well-known/microsoft-identity-association.json", "/healthz", "/readyz", "/nothing-here",
+	"//", "*", "http://h/connect" };
 static const char *const marked_queries[] = {
 	"?code=" MARK "&state=" MARK "&session_state=" MARK,
 	"?error=" MARK "&error_description=" MARK "&error_subcode=" MARK "&state=" MARK,
@@ -333,6 +334,8 @@ static const char *const marked_queries[] = {
 	"?recall_calendar_auth_token=" MARK "%00&login_hint=" MARK,
 	"?recall_calendar_auth_token=" MARK "&success_url=https://" MARK ".example/",
 	"?recall_calendar_auth_token=" MARK "&prompt=" MARK,
+	"?tenant=" MARK,
+	"?admin_consent=True&tenant=" MARK "&state=" MARK "&scope=" MARK "&error=" MARK,
 	"?recall_calendar_auth_token=" MARK "&" MARK "=" MARK,
 	"?login_hint=" MARK "&login_hint=" MARK,
 	"?code=" MARK "\x01&state=" MARK,
