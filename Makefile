@@ -13,14 +13,15 @@ CORE    := $(BUILD)/libcore.a
 
 # Everything that needs no libmicrohttpd, no socket and no file: what unit tests and fuzzers link.
 CORE_MODULES := access admin app buf config config_check config_file config_keys config_value connect \
-	csrf http json log mhd_0975 oauth options outcome page record screen start text url watchdog
-SHELL_MODULES := certificate commands connection exchange healthcheck listener machine main noise peers \
-	serve server tls
+	csrf http json live log metrics mhd_0975 network oauth options outcome page record screen \
+	start text url watchdog
+SHELL_MODULES := backlog certificate commands connection exchange gauges healthcheck listener load loop \
+	machine main noise peers serve server sockets systemd tls
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
 PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check python3
-PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang
+PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
 
 WARNINGS := -Wall -Wextra -Wformat=2 -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -190,7 +191,7 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(CORE)
 	$(Q)$(LINK) -fsanitize=fuzzer $^ $$(pkg-config --libs libcjson gnutls) -o $@
 
 # What is loaded into the server to make it fail; never with a sanitizer in it.
-$(BUILD)/fault/%.so: tests/fault/%.c
+$(BUILD)/fault/%.so: tests/fault/%.c tests/fault/fail_alloc.h
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -O1 -fPIC -shared $< -o $@
@@ -213,6 +214,26 @@ fuzz-run: $(PROGRAM) $(FUZZERS:%=$(BUILD)/fuzz/fuzz_%)
 	    sh tests/fuzz/run.sh $(FUZZERS)
 
 # --- end of fuzz ---
+
+# --- image ---
+
+# With the engine's own options where needed: make image ENGINE="podman --root DIR"
+ENGINE ?= $(firstword $(foreach e,podman docker,$(shell command -v $(e) >/dev/null 2>&1 && echo $(e))))
+IMAGE  ?= recall-redirectd:$(VERSION)
+BASE   ?= debian:trixie-slim
+IMAGE_OPTIONS ?=
+
+.PHONY: image check-image
+image: ## build the container image IMAGE from BASE with ENGINE (podman or docker); IMAGE_OPTIONS go to it
+	@[ -n "$(ENGINE)" ] || { echo "neither podman nor docker is installed" >&2; exit 1; }
+	@echo "building $(IMAGE) from $(BASE) with $(firstword $(ENGINE))"
+	$(ENGINE) build $(if $(findstring podman,$(firstword $(ENGINE))),--format docker) \
+	    --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) -t $(IMAGE) $(IMAGE_OPTIONS) .
+
+check-image: ## build the image, run it as production would, and check it
+	@sh tests/image/check_image.sh
+
+# --- end of image ---
 
 # --- the rest ---
 

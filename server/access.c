@@ -34,7 +34,8 @@ void
 access_log_request(const struct request *request, const struct response *response,
     uint64_t duration_us, const char *client)
 {
-	bool is_health = response->route == ROUTE_HEALTHZ || response->route == ROUTE_READYZ;
+	bool is_health = response->route == ROUTE_HEALTHZ || response->route == ROUTE_READYZ ||
+			 response->route == ROUTE_METRICS;
 	size_t query = http_query(request->target).len;
 	struct log_line line;
 

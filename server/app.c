@@ -11,10 +11,12 @@
 #include "page.h"
 #include "start.h"
 
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
 typedef void handler(const struct config *, const struct request *, struct response *);
 
 static handler handle_callback, handle_admin_callback;
-static handler handle_association, handle_health;
+static handler handle_association, handle_health, handle_ready, handle_metrics;
 
 static const struct endpoint {
 	struct span path;
@@ -32,7 +34,13 @@ static const struct endpoint {
 	    handle_association },
 	{ SPAN(OAUTH_ASSOCIATION_PATH), ROUTE_ASSOCIATION, "GET, HEAD", handle_association },
 	{ SPAN("/healthz"), ROUTE_HEALTHZ, "GET, HEAD", handle_health },
-	{ SPAN("/readyz"), ROUTE_READYZ, "GET, HEAD", handle_health },
+	{ SPAN("/readyz"), ROUTE_READYZ, "GET, HEAD", handle_ready },
+};
+
+static const struct endpoint admin_endpoints[] = {
+	{ SPAN("/metrics"), ROUTE_METRICS, "GET", handle_metrics },
+	{ SPAN("/healthz"), ROUTE_HEALTHZ, "GET, HEAD", handle_health },
+	{ SPAN("/readyz"), ROUTE_READYZ, "GET, HEAD", handle_ready },
 };
 
 /* What no path has: CONNECT, and `OPTIONS *`, which asks about the server as a whole. */
@@ -41,11 +49,13 @@ static const struct endpoint nowhere = { SPAN(""), ROUTE_OTHER, "GET, HEAD, POST
 static const struct endpoint *
 find_endpoint(const struct request *request)
 {
+	const struct endpoint *table = request->is_admin ? admin_endpoints : endpoints;
+	size_t n = request->is_admin ? N(admin_endpoints) : N(endpoints);
 	struct span path = http_path(request->target);
 
-	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
-		if (span_equals(path, endpoints[i].path))
-			return &endpoints[i];
+	for (size_t i = 0; i < n; i++)
+		if (span_equals(path, table[i].path))
+			return &table[i];
 	if (span_equals(path, (struct span)SPAN("*")) ||
 	    span_equals(request->method, (struct span)SPAN("CONNECT")))
 		return &nowhere;
@@ -177,6 +187,26 @@ handle_health(const struct config *config, const struct request *request, struct
 	(void)request;
 	buf_puts(&response->body, "ok\n");
 	response->content_type = "text/plain; charset=utf-8";
+	response->status = 200;
+}
+
+static void
+handle_ready(const struct config *config, const struct request *request, struct response *response)
+{
+	if (request->is_draining)
+		refuse(request, response, 503, "draining", "The server is shutting down");
+	else
+		handle_health(config, request, response);
+}
+
+/* The shell writes the body, since it knows the numbers. */
+static void
+handle_metrics(
+    const struct config *config, const struct request *request, struct response *response)
+{
+	(void)config;
+	(void)request;
+	response->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	response->status = 200;
 }
 

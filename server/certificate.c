@@ -106,20 +106,6 @@ certificate_log(const struct tls_pair *pair)
 	certificate_warn();
 }
 
-void
-certificate_reload(const struct config *config)
-{
-	char fault[CERTIFICATE_FAULT_SIZE];
-	struct tls_pair *pair = certificate_read(config, fault);
-
-	if (pair == NULL) {
-		log_message(LOG_ERROR, "certificate_refused", "cause", fault);
-		return;
-	}
-	certificate_log(pair);
-	tls_install(pair);
-}
-
 const char *
 certificate_key_warning(const struct config *config)
 {

@@ -20,12 +20,6 @@ struct tls_pair *certificate_read(
 /* Log when the pair ends: info, and a warning from 14 days before. */
 void certificate_log(const struct tls_pair *pair);
 
-/*
- * Read the files anew and show what they hold. Where anything is wrong with them, that is logged
- * and the pair before stays.
- */
-void certificate_reload(const struct config *config);
-
 /* Log a warning where the pair that is shown ends within 14 days. For every day. */
 void certificate_warn(void);
 

@@ -5,6 +5,7 @@
 #define COMMANDS_H
 
 #include "config.h"
+#include "options.h"
 
 /* sysexits.h where it has a name for the case. */
 enum exit_code {
@@ -15,8 +16,12 @@ enum exit_code {
 	EXIT_CONFIG = 78,
 };
 
-/* Serve until SIGTERM or SIGINT; logs the warnings among the findings first. */
-enum exit_code command_serve(const struct config *config, const struct findings *findings);
+/*
+ * Serve until SIGTERM or SIGINT; logs the warnings among the findings first. SIGHUP reads the
+ * configuration anew, from where the options say.
+ */
+enum exit_code command_serve(
+    const struct config *config, const struct findings *findings, const struct options *options);
 
 /* Print what only the portals can tell. The findings themselves have been printed before. */
 enum exit_code command_check(const struct config *config);

@@ -160,6 +160,7 @@ config_free(struct config *config)
 	free(config->origins);
 	free(config->return_origins);
 	free(config->start_origins);
+	free(config->proxies);
 	free(config->hsts);
 	free(config);
 }
@@ -197,6 +198,40 @@ describe_value(struct config *config, const struct config_key *key, struct buf *
 		buf_puts(out, number != 0 ? "true" : "false");
 	else
 		buf_put_number(out, number);
+}
+
+static bool
+needs_restart(const char *key)
+{
+	static const char *const starts[] = { "listen.", "admin.", "limits.", "threads" };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncmp(key, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_same_value(const struct config *a, const struct config *b, const struct config_key *key)
+{
+	struct config *x = (struct config *)(uintptr_t)a, *y = (struct config *)(uintptr_t)b;
+
+	if (key->type == KEY_TEXT)
+		return strcmp(*config_text_at(x, key), *config_text_at(y, key)) == 0;
+	return *config_number_at(x, key) == *config_number_at(y, key);
+}
+
+void
+config_put_restart_keys(const struct config *before, const struct config *after, struct buf *out)
+{
+	size_t start = out->len;
+
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (needs_restart(config_keys[i].name) &&
+		    !is_same_value(before, after, &config_keys[i]))
+			buf_printf(out, "%s%s", out->len > start ? "," : "", config_keys[i].name);
+	if ((before->tls_certificate == NULL) != (after->tls_certificate == NULL))
+		buf_printf(out, "%stls.certificate", out->len > start ? "," : "");
 }
 
 bool

@@ -7,6 +7,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include "network.h"
 #include "url.h"
 
 struct text_list {
@@ -62,6 +63,8 @@ struct config {
 	size_t n_return_origins;
 	struct url_origin *start_origins; /* connect.start_origins */
 	size_t n_start_origins;
+	struct network *proxies; /* trusted_proxies */
+	size_t n_proxies;
 	char **origins; /* of each key's value, in the order of the table: for config_describe() */
 };
 
@@ -111,6 +114,13 @@ void config_findings_free(struct findings *findings);
 
 /* Append `key = value (origin)` of the key at index; false where there is no such key. */
 bool config_describe(const struct config *config, size_t index, struct buf *out);
+
+/*
+ * Append the names of the keys that differ and that only a restart can change, with commas between:
+ * listeners, threads, limits, and TLS on or off.
+ */
+void config_put_restart_keys(
+    const struct config *before, const struct config *after, struct buf *out);
 
 /* Whether there is a configuration key of this name. */
 bool config_has_key(const char *name);

@@ -170,6 +170,18 @@ collect_origins(struct config *config, struct findings *findings)
 	add_origins(config->start_origins, &config->n_start_origins, starts);
 }
 
+static void
+collect_proxies(struct config *config, struct findings *findings)
+{
+	const struct text_list *list = &config->trusted_proxies;
+
+	config->proxies = calloc(list->n + 1, sizeof(*config->proxies));
+	findings->out_of_memory |= config->proxies == NULL;
+	for (size_t i = 0; config->proxies != NULL && i < list->n; i++)
+		if (network_parse(span_of(list->items[i]), &config->proxies[config->n_proxies]))
+			config->n_proxies++;
+}
+
 void
 config_check_whole(struct config *config, struct findings *findings)
 {
@@ -182,4 +194,5 @@ config_check_whole(struct config *config, struct findings *findings)
 	fill_in(config, findings);
 	make_hsts(config, findings);
 	collect_origins(config, findings);
+	collect_proxies(config, findings);
 }

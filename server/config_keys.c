@@ -69,21 +69,14 @@ address_fault(const char *text)
 static const char *
 network_fault(const char *text)
 {
-	char address[INET6_ADDRSTRLEN];
+	struct network network;
 	struct span whole = span_of(text);
-	size_t slash = span_find(whole, '/');
-	unsigned long bits, most;
+	struct span host = { text, span_find(whole, '/') };
 
-	if (slash >= sizeof(address))
-		return "is not a network";
-	memcpy(address, text, slash);
-	address[slash] = '\0';
-	most = strchr(address, ':') != NULL ? 128 : 32;
-	if (!is_address(address))
-		return "is not a network";
-	if (slash < whole.len && !text_to_number(span_from(whole, slash + 1), most, &bits))
-		return "has a prefix length that is out of range";
-	return NULL;
+	if (network_parse(whole, &network))
+		return NULL;
+	return network_parse(host, &network) ? "has a prefix length that is out of range"
+					     : "is not a network";
 }
 
 static const char *

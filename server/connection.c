@@ -42,6 +42,7 @@ open_record(struct loop *loop, struct MHD_Connection *connection)
 
 	if (record == NULL)
 		return NULL;
+	atomic_fetch_add_explicit(&loop->opened, 1, memory_order_relaxed);
 	watch_add(loop->connections, &record->watched, info != NULL ? info->connect_fd : -1);
 	if (loop->config->limits_connections_per_ip > 0)
 		peers_join(connection_client(connection));

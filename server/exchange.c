@@ -52,7 +52,7 @@ bool
 exchange_open(struct loop *loop)
 {
 	loop->pool_bytes = exchange_pool_bytes(loop->config->limits_query_bytes);
-	loop->array_size = loop->pool_bytes;
+	loop->array_size = loop->is_admin ? METRICS_TEXT_SIZE : loop->pool_bytes;
 	loop->location = malloc(loop->array_size);
 	loop->body = malloc(loop->array_size);
 	loop->emergency = make_emergency();
@@ -74,6 +74,7 @@ struct exchange {
 	struct loop *loop;
 	struct MHD_Connection *connection;
 	struct record *record;
+	const struct config *config; /* until the callback returns */
 	struct request request;
 	struct header headers[HTTP_MAX_HEADERS];
 	bool too_many_headers;
@@ -103,6 +104,7 @@ open_exchange(struct exchange *x, struct loop *loop, struct MHD_Connection *conn
 	x->loop = loop;
 	x->connection = connection;
 	x->record = record;
+	x->config = live_enter(loop->live, &loop->reader);
 	x->too_many_headers = false;
 	x->request = (struct request){
 		.id = record->id,
@@ -110,6 +112,9 @@ open_exchange(struct exchange *x, struct loop *loop, struct MHD_Connection *conn
 		.target = { record->target, record->target_len },
 		.headers = x->headers,
 		.body = { record->body != NULL ? record->body : "", record->body_len },
+		.is_admin = loop->is_admin,
+		.is_draining = atomic_load_explicit(&loop->live->draining, memory_order_relaxed),
+		.now = time(NULL),
 	};
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, x);
 }
@@ -170,7 +175,7 @@ make_response(const struct exchange *x)
 		       MHD_YES;
 	if (good && from->location.len > 0)
 		good = MHD_add_response_header(to, "Location", from->location.data) == MHD_YES;
-	if (good && x->record->has_body)
+	if (good && (x->record->has_body || x->request.is_draining))
 		good = MHD_add_response_header(to, "Connection", "close") == MHD_YES;
 	if (good || to == NULL)
 		return to;
@@ -184,13 +189,33 @@ queue_emergency(struct loop *loop, struct MHD_Connection *connection)
 	return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, loop->emergency);
 }
 
+/* Whom the log names: the connection's other end or, behind trusted proxies, who it says. */
 static void
-write_log(const struct exchange *x)
+name_client(const struct exchange *x, char ret_text[NETWORK_ADDRESS_SIZE])
 {
+	const char *peer = record_client(x->record, connection_client(x->connection));
+	struct address address;
+
+	memcpy(ret_text, peer, strlen(peer) + 1);
+	if (x->config->n_proxies == 0 || !network_parse_address(span_of(peer), &address))
+		return;
+	address =
+	    network_find_client(x->config->proxies, x->config->n_proxies, &x->request, address);
+	network_format_address(&address, ret_text);
+}
+
+static void
+count_and_log(struct exchange *x)
+{
+	uint64_t duration_us = record_elapsed_us(x->record);
+	char client[NETWORK_ADDRESS_SIZE];
+
+	metrics_count(&x->loop->metrics, &x->request, &x->response, duration_us);
 	access_warn_of_long_url(&x->request, &x->response);
-	if (x->loop->config->log_access)
-		access_log_request(&x->request, &x->response, record_elapsed_us(x->record),
-		    record_client(x->record, connection_client(x->connection)));
+	if (!x->config->log_access)
+		return;
+	name_client(x, client);
+	access_log_request(&x->request, &x->response, duration_us, client);
 }
 
 /* Send what x->response holds. */
@@ -201,12 +226,13 @@ queue_answer(struct exchange *x)
 	enum MHD_Result queued;
 
 	explicit_bzero(x->response.location.data, x->response.location.len);
+	explicit_bzero(x->response.body.data, x->response.body.len);
 	if (response == NULL)
 		return queue_emergency(x->loop, x->connection);
 	watch_enter(&x->record->watched, WATCH_ANSWER);
 	queued = MHD_queue_response(x->connection, (unsigned)x->response.status, response);
 	MHD_destroy_response(response);
-	write_log(x);
+	count_and_log(x);
 	return queued;
 }
 
@@ -214,7 +240,7 @@ static enum MHD_Result
 answer_problem(struct exchange *x, const struct problem *problem)
 {
 	open_response(x);
-	app_refuse(x->loop->config, &x->request, problem, &x->response);
+	app_refuse(x->config, &x->request, problem, &x->response);
 	return queue_answer(x);
 }
 
@@ -227,11 +253,12 @@ answer(struct exchange *x)
 	if (x->record->body_too_large)
 		return answer_problem(x, &too_large);
 	open_response(x);
-	x->request.now = time(NULL);
 	if (app_needs_random(&x->request) &&
 	    getrandom(x->request.random, HTTP_RANDOM_SIZE, 0) != HTTP_RANDOM_SIZE)
 		return queue_emergency(x->loop, x->connection);
-	app_handle(x->loop->config, &x->request, &x->response);
+	app_handle(x->config, &x->request, &x->response);
+	if (x->response.route == ROUTE_METRICS && x->response.status == 200)
+		x->loop->put_metrics(x->loop->put_metrics_cls, &x->response.body);
 	return queue_answer(x);
 }
 
@@ -267,13 +294,14 @@ begin(struct exchange *x, const char *method, const char *url, const char *versi
 	struct screen_limits limits = { x->loop->config->limits_query_bytes,
 		x->loop->pool_bytes - x->loop->config->limits_query_bytes };
 	bool is_chunked = has_header(x, (struct span)SPAN("Transfer-Encoding"));
+	bool expects = has_header(x, (struct span)SPAN("Expect"));
 	struct problem problem;
 
 	x->record->is_screened = true;
 	x->record->has_body = is_chunked;
 	if (!screen_head(&head, &limits, &problem))
 		return answer_problem(x, &problem);
-	return is_chunked && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
+	return (is_chunked || expects) && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
 }
 
 enum MHD_Result
@@ -281,6 +309,7 @@ exchange_handle(void *cls, struct MHD_Connection *connection, const char *url, c
     const char *version, const char *upload_data, size_t *upload_data_size, void **request_context)
 {
 	struct record *record = *request_context;
+	enum MHD_Result result;
 	struct exchange x;
 
 	if (*upload_data_size > 0 && record != NULL) {
@@ -291,5 +320,7 @@ exchange_handle(void *cls, struct MHD_Connection *connection, const char *url, c
 	if (record == NULL || record->out_of_memory)
 		return queue_emergency(cls, connection);
 	open_exchange(&x, cls, connection, record, method);
-	return record->is_screened ? answer(&x) : begin(&x, method, url, version);
+	result = record->is_screened ? answer(&x) : begin(&x, method, url, version);
+	live_leave(&x.loop->reader);
+	return result;
 }

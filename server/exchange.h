@@ -8,11 +8,20 @@
 #include <microhttpd.h>
 
 #include "config.h"
+#include "live.h"
+#include "metrics.h"
 #include "watchdog.h"
 
 /* What one event loop needs to answer requests; only its own thread touches it. */
 struct loop {
-	const struct config *config;
+	const struct config *config; /* at the start: its limits hold until the end */
+	struct live *live;           /* everything else, as it is now */
+	struct live_reader reader;
+	bool is_admin;
+	void (*put_metrics)(void *cls, struct buf *out); /* of the admin loop */
+	void *put_metrics_cls;
+	struct metrics metrics;
+	_Atomic uint64_t opened; /* connections so far: a sign of life */
 	struct watch_list *connections;
 	struct watch_counts *counts;
 	struct MHD_Daemon *daemon;

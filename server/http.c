@@ -128,6 +128,7 @@ http_route_name(enum route route)
 		[ROUTE_ASSOCIATION] = "association",
 		[ROUTE_HEALTHZ] = "healthz",
 		[ROUTE_READYZ] = "readyz",
+		[ROUTE_METRICS] = "metrics",
 	};
 
 	return names[route];

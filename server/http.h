@@ -28,6 +28,8 @@ struct request {
 	const struct header *headers;
 	size_t n_headers;
 	struct span body;
+	bool is_admin;                          /* came over the admin listener */
+	bool is_draining;                       /* the server wants no new work */
 	int64_t now;                            /* seconds since 1970 */
 	unsigned char random[HTTP_RANDOM_SIZE]; /* only where app_needs_random() says so */
 };
@@ -42,6 +44,8 @@ enum route {
 	ROUTE_ASSOCIATION,
 	ROUTE_HEALTHZ,
 	ROUTE_READYZ,
+	ROUTE_METRICS,
+	N_ROUTES,
 };
 
 /* Why a request was refused. The texts are constants: nothing of the client's is ever in them. */

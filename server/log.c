@@ -23,9 +23,10 @@ write_stderr(struct span line)
 	(void)ignored;
 }
 
-static enum log_level lowest = LOG_INFO;
-static enum log_format format = LOG_JSON;
-static void (*sink)(struct span line) = write_stderr;
+/* A reload changes these while other threads log. */
+static _Atomic enum log_level lowest = LOG_INFO;
+static _Atomic enum log_format format = LOG_JSON;
+static void (*_Atomic sink)(struct span line) = write_stderr;
 
 void
 log_configure(enum log_level level, enum log_format new_format)
@@ -44,13 +45,23 @@ log_set_sink(void (*write)(struct span line))
 static void
 put_time(struct buf *out)
 {
+	static _Thread_local time_t second = -1;
+	static _Thread_local char text[sizeof("2026-11-23T20:41:00")];
 	struct timespec now;
 	struct tm utc;
+	unsigned ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", utc.tm_year + 1900, utc.tm_mon + 1,
-	    utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000);
+	if (now.tv_sec != second) {
+		second = now.tv_sec;
+		gmtime_r(&second, &utc);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	}
+	ms = (unsigned)(now.tv_nsec / 1000000);
+	buf_puts(out, text);
+	buf_put(out, (struct span){ (char[]){ '.', (char)('0' + ms / 100),
+					(char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z' },
+			 5 });
 }
 
 bool

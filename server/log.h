@@ -21,7 +21,7 @@ struct log_line {
 	char array[LOG_LINE_SIZE];
 };
 
-/* Set the level and format of all that follows; before threads start. */
+/* Set the level and format of all that follows. */
 void log_configure(enum log_level level, enum log_format format);
 
 /* Send lines, each with its line feed, to write instead of stderr; NULL: stderr again. */
@@ -35,7 +35,7 @@ void log_text(struct log_line *line, const char *name, struct span value);
 void log_string(struct log_line *line, const char *name, const char *value); /* NULL: nothing */
 void log_number(struct log_line *line, const char *name, uint64_t value);
 
-/* Write the line, whole, with one system call. What cannot be written is lost. */
+/* Hand the line, whole, to the sink. */
 void log_end(struct log_line *line);
 
 /* A whole event with one text field. */

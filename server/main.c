@@ -1,24 +1,14 @@
 /*
- * The process: command line, files, exit codes. Everything else is told what to do.
+ * The process: command line, command, exit code.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "commands.h"
-#include "machine.h"
+#include "load.h"
 #include "options.h"
 #include "server.h"
 
-enum {
-	FILE_MAX_LEN = 1024 * 1024,
-	TOKEN_MAX_LEN = 4096,
-	MAX_DEFAULT_THREADS = 4,
-	MAX_THREADS = 64
-};
-
-#define DEFAULT_FILE "/etc/recall-redirectd/config.json"
+enum { TOKEN_MAX_LEN = 4096 };
 
 static const char usage[] =
     "usage: recall-redirectd [-c FILE] [--KEY=VALUE ...] [COMMAND]\n"
@@ -33,7 +23,7 @@ static const char usage[] =
     "  url --admin        print the admin-consent URL, for a customer's IT department\n"
     "  healthcheck        ask the running server for /healthz\n"
     "\n"
-    "  -c FILE            configuration file; without it " DEFAULT_FILE ",\n"
+    "  -c FILE            configuration file; without it /etc/recall-redirectd/config.json,\n"
     "                     if it is there\n"
     "  --KEY=VALUE        set a configuration key, such as --listen.port=8080\n"
     "  --version, --help\n"
@@ -51,43 +41,6 @@ print_findings(const struct findings *findings, FILE *to)
 		    findings->items[i].text);
 	if (findings->out_of_memory)
 		fprintf(to, "error: there is not enough memory\n");
-}
-
-/* Put the file's text, which the caller frees, into source; what stops that becomes a finding. */
-static void
-read_config_file(
-    const struct options *options, struct config_source *source, struct findings *findings)
-{
-	const char *path = options->config_file != NULL ? options->config_file : DEFAULT_FILE;
-	size_t len;
-	char *text = machine_read_file(path, FILE_MAX_LEN, &len);
-
-	if (text != NULL) {
-		source->file_name = path;
-		source->file_text = (struct span){ text, len };
-	} else if (options->config_file != NULL || errno != ENOENT) {
-		config_add_error(
-		    findings, path, strerror(errno), "use a readable JSON file of at most 1 MiB");
-	}
-}
-
-static struct config *
-load_config(const struct options *options, struct findings *findings)
-{
-	unsigned long processors = machine_processors();
-	struct config_source source = {
-		.environment = environ,
-		.flags = options->flags,
-		.n_flags = options->n_flags,
-		.processors = processors < MAX_DEFAULT_THREADS ? processors : MAX_DEFAULT_THREADS,
-	};
-	struct config *config;
-
-	read_config_file(options, &source, findings);
-	config = config_parse(&source, findings);
-	if (source.file_name != NULL)
-		free((char *)(uintptr_t)source.file_text.data);
-	return config;
 }
 
 /* The token to build a URL for: the option's, or the first line of standard input. */
@@ -116,7 +69,7 @@ run(const struct options *options, const struct config *config, const struct fin
 	const char *command = options->command;
 
 	if (strcmp(command, "serve") == 0)
-		return command_serve(config, findings);
+		return command_serve(config, findings, options);
 	if (strcmp(command, "check") == 0)
 		return command_check(config);
 	if (strcmp(command, "config") == 0)

@@ -1,39 +1,55 @@
 /*
- * The serving process: limits, signals, certificate, sockets, in the order in which they are
- * needed.
+ * The serving process: start, reload, end. Everything here runs in the main thread.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "backlog.h"
 #include "certificate.h"
 #include "commands.h"
 #include "listener.h"
+#include "load.h"
 #include "log.h"
 #include "machine.h"
 #include "server.h"
+#include "sockets.h"
+#include "systemd.h"
 #include "tls.h"
+#include "watchdog.h"
 
-enum { MAX_THREADS = 64 };
+enum { DAY_MS = 24 * 60 * 60 * 1000, LEAVE_FREE_FILES = 64, FILES_PER_THREAD = 8 };
+
+struct service {
+	const struct options *options;
+	const struct config *boot;    /* the first configuration; its limits hold until the end */
+	const struct config *current; /* the same, or what the last reload brought */
+	struct server *server;
+	sigset_t handled;
+};
 
 static void
-log_warnings(const struct findings *findings)
+log_findings(const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->n; i++)
-		log_message(LOG_WARNING, "config_warning", "message", findings->items[i].text);
+		log_message(findings->items[i].is_error ? LOG_ERROR : LOG_WARNING,
+		    findings->items[i].is_error ? "config_error" : "config_warning", "message",
+		    findings->items[i].text);
 }
 
 static void
-log_listening(const struct config *config, unsigned short port, size_t connections)
+log_listening(const struct config *config, const struct sockets *sockets, size_t connections)
 {
 	struct log_line line;
 
 	if (!log_begin(&line, LOG_INFO, "listening"))
 		return;
-	log_string(&line, "address", config->listen_address);
-	log_number(&line, "port", port);
+	log_string(&line, "address", sockets->is_shared ? "passed" : config->listen_address);
+	log_number(&line, "port", listener_port(sockets->public_fds[0]));
 	log_string(&line, "scheme", config->tls_certificate != NULL ? "https" : "http");
+	if (sockets->admin_fd >= 0)
+		log_number(&line, "admin_port", listener_port(sockets->admin_fd));
 	log_number(&line, "threads", config->threads);
 	log_number(&line, "connections", connections);
 	log_string(&line, "version", VERSION);
@@ -42,53 +58,18 @@ log_listening(const struct config *config, unsigned short port, size_t connectio
 }
 
 static void
-log_failure(const char *event, const struct config *config, const char *cause)
+log_listen_failure(const struct config *config, const char *key, const char *cause)
 {
+	bool is_admin = key[0] == 'a';
 	struct log_line line;
 
-	if (!log_begin(&line, LOG_ERROR, event))
+	if (!log_begin(&line, LOG_ERROR, "listen_failed"))
 		return;
-	log_string(&line, "address", config->listen_address);
-	log_number(&line, "port", config->listen_port);
+	log_string(&line, "listener", key);
+	log_string(&line, "address", is_admin ? config->admin_address : config->listen_address);
+	log_number(&line, "port", is_admin ? config->admin_port : config->listen_port);
 	log_string(&line, "cause", cause);
 	log_end(&line);
-}
-
-static void
-block_signals(sigset_t *ret_handled)
-{
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(ret_handled);
-	sigaddset(ret_handled, SIGTERM);
-	sigaddset(ret_handled, SIGINT);
-	sigaddset(ret_handled, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, ret_handled, NULL);
-}
-
-static void
-reload(const struct config *config)
-{
-	if (config->tls_certificate != NULL)
-		certificate_reload(config);
-	else
-		log_message(LOG_WARNING, "reload_unsupported", "message",
-		    "SIGHUP renews certificates only; restart to read the configuration anew");
-}
-
-static void
-wait_for_end(const struct config *config, const sigset_t *handled)
-{
-	static const struct timespec day = { .tv_sec = 24L * 60 * 60 };
-	int signal_number;
-
-	while ((signal_number = sigtimedwait(handled, NULL, &day)) < 0 || signal_number == SIGHUP) {
-		if (signal_number == SIGHUP)
-			reload(config);
-		else if (errno == EAGAIN)
-			certificate_warn();
-	}
-	log_message(
-	    LOG_INFO, "stopping", "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
 /* As many connections as are wanted and as open files allow, listeners and the like aside. */
@@ -96,7 +77,7 @@ static size_t
 fit_connections(const struct config *config)
 {
 	size_t wanted = server_max_connections(config);
-	unsigned long reserve = 32 + 8 * config->threads;
+	unsigned long reserve = LEAVE_FREE_FILES + FILES_PER_THREAD * config->threads;
 	unsigned long files = machine_raise_file_limit();
 	size_t most = files > reserve + 1 ? files - reserve : 1;
 	struct log_line line;
@@ -113,64 +94,252 @@ fit_connections(const struct config *config)
 	return most;
 }
 
-static bool
-install_certificate(const struct config *config)
-{
-	char fault[CERTIFICATE_FAULT_SIZE];
-	struct tls_pair *pair;
+/* --- certificate --- */
 
-	if (config->tls_certificate == NULL)
-		return true;
-	pair = certificate_read(config, fault);
-	if (pair == NULL) {
-		fprintf(stderr, "error: %s\n", fault);
-		return false;
-	}
+/* NULL also where none is configured. The fault goes where the caller wants it. */
+static struct tls_pair *
+read_certificate(const struct config *config, char fault[CERTIFICATE_FAULT_SIZE], bool *ret_good)
+{
+	struct tls_pair *pair =
+	    config->tls_certificate != NULL ? certificate_read(config, fault) : NULL;
+
+	*ret_good = pair != NULL || config->tls_certificate == NULL;
+	return pair;
+}
+
+static void
+show_certificate(const struct config *config, struct tls_pair *pair)
+{
+	if (pair == NULL)
+		return;
 	if (certificate_key_warning(config) != NULL)
 		log_message(
 		    LOG_WARNING, "config_warning", "message", certificate_key_warning(config));
 	certificate_log(pair);
 	tls_install(pair);
+}
+
+/* --- reload --- */
+
+static void
+tell_restart_keys(const struct config *before, const struct config *after)
+{
+	char array[1024];
+	struct buf keys;
+	struct log_line line;
+
+	buf_init(&keys, array, sizeof(array));
+	config_put_restart_keys(before, after, &keys);
+	if (keys.len == 0 || !log_begin(&line, LOG_WARNING, "restart_needed"))
+		return;
+	log_string(&line, "keys", keys.data);
+	log_string(&line, "hint", "These keys keep their old values until the server is restarted");
+	log_end(&line);
+}
+
+static void
+put_in_force(struct service *service, struct config *config, struct tls_pair *pair)
+{
+	const struct config *before;
+
+	tell_restart_keys(service->boot, config);
+	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+	show_certificate(config, pair);
+	if (pair != NULL)
+		server_set_certificate_expiry(service->server, tls_expiry(pair));
+	before = server_replace_config(service->server, config);
+	service->current = config;
+	if (before != NULL && before != service->boot)
+		config_free((struct config *)(uintptr_t)before);
+}
+
+/* TLS that was off at the start stays off, and the other way round: only a restart changes that. */
+static bool
+load_all(struct service *service, struct config **ret_config, struct tls_pair **ret_pair)
+{
+	struct findings findings = { 0 };
+	char fault[CERTIFICATE_FAULT_SIZE];
+	bool good;
+
+	*ret_pair = NULL;
+	*ret_config = load_config(service->options, &findings);
+	log_findings(&findings);
+	good = *ret_config != NULL;
+	config_findings_free(&findings);
+	if (good && service->boot->tls_certificate != NULL)
+		*ret_pair = read_certificate(*ret_config, fault, &good);
+	if (*ret_config != NULL && !good) {
+		log_message(LOG_ERROR, "certificate_refused", "cause", fault);
+		config_free(*ret_config);
+	}
+	return good;
+}
+
+static void
+reload(struct service *service)
+{
+	struct config *config;
+	struct tls_pair *pair;
+	bool good;
+
+	systemd_notify_reloading();
+	good = load_all(service, &config, &pair);
+	if (good)
+		put_in_force(service, config, pair);
+	server_set_reload(service->server, good);
+	log_message(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload_refused", NULL, NULL);
+	systemd_notify(good ? "READY=1\nSTATUS=Serving"
+			    : "READY=1\nSTATUS=Serving; the last reload "
+			      "was refused, see the log");
+}
+
+/* --- signals --- */
+
+static void
+block_signals(sigset_t *ret_handled)
+{
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(ret_handled);
+	sigaddset(ret_handled, SIGTERM);
+	sigaddset(ret_handled, SIGINT);
+	sigaddset(ret_handled, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_handled, NULL);
+}
+
+/* The next signal, or 0 after so many milliseconds. */
+static int
+wait_for_signal(const struct service *service, int64_t milliseconds)
+{
+	struct timespec most = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+	int number;
+
+	do
+		number = sigtimedwait(&service->handled, NULL, &most);
+	while (number < 0 && errno == EINTR);
+	return number < 0 ? 0 : number;
+}
+
+/* Feed systemd's watchdog while every loop makes progress; a loop that hangs starves it. */
+static void
+wait_for_end(struct service *service)
+{
+	int64_t watchdog_ms = systemd_watchdog_ms();
+	int64_t pause_ms = watchdog_ms > 0 ? watchdog_ms / 3 : DAY_MS;
+	int64_t warned_ms = watch_now_ms();
+	int number;
+
+	while ((number = wait_for_signal(service, pause_ms)) == 0 || number == SIGHUP) {
+		if (number == SIGHUP)
+			reload(service);
+		if (watchdog_ms > 0 && server_is_alive(service->server))
+			systemd_notify("WATCHDOG=1");
+		if (watch_now_ms() - warned_ms >= DAY_MS) {
+			certificate_warn();
+			warned_ms = watch_now_ms();
+		}
+	}
+	log_message(LOG_INFO, "stopping", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* False where a second signal says that it should end at once. */
+static bool
+wait_or_signal(const struct service *service, int64_t milliseconds)
+{
+	int64_t until = watch_now_ms() + milliseconds;
+	int64_t left;
+	int number;
+
+	while ((left = until - watch_now_ms()) > 0) {
+		number = wait_for_signal(service, left);
+		if (number == SIGTERM || number == SIGINT)
+			return false;
+	}
 	return true;
 }
 
-static enum exit_code
-listen_and_serve(const struct config *config, const sigset_t *handled)
+static void
+drain(const struct service *service)
 {
+	enum { STEP_MS = 20 };
+	int64_t until;
+
+	systemd_notify("STOPPING=1\nSTATUS=Draining");
+	server_drain(service->server);
+	if (!wait_or_signal(service, (int64_t)service->current->shutdown_delay_seconds * 1000))
+		return;
+	server_stop_listening(service->server);
+	until = watch_now_ms() + (int64_t)service->current->shutdown_timeout_seconds * 1000;
+	while (server_open_connections(service->server) > 0 && watch_now_ms() < until)
+		if (!wait_or_signal(service, STEP_MS))
+			return;
+}
+
+/* --- the whole --- */
+
+static enum exit_code
+run(struct service *service, struct tls_pair *pair)
+{
+	const struct config *config = service->boot;
 	size_t connections = fit_connections(config);
-	int fds[MAX_THREADS];
-	struct server *server;
+	struct sockets sockets;
 	const char *fault;
 
-	if (!listener_open(config->listen_address, (unsigned short)config->listen_port,
-		(int)config->limits_request_seconds, config->threads, fds)) {
-		log_failure("listen_failed", config, strerror(errno));
+	if (!sockets_open(config, &sockets, &fault)) {
+		log_listen_failure(config, fault, strerror(errno));
 		return EXIT_UNAVAILABLE;
 	}
-	server = server_start(config, fds, connections, &fault);
-	if (server == NULL) {
-		log_failure("start_failed", config, fault);
+	service->server = server_start(config,
+	    &(struct server_sockets){ sockets.public_fds, sockets.is_shared, sockets.admin_fd },
+	    connections, &fault);
+	if (service->server == NULL) {
+		log_message(LOG_ERROR, "start_failed", "cause", fault);
 		return EXIT_FAILED;
 	}
-	log_listening(config, listener_port(fds[0]), connections);
-	wait_for_end(config, handled);
-	server_stop(server);
+	server_set_certificate_expiry(service->server, pair != NULL ? tls_expiry(pair) : 0);
+	log_listening(config, &sockets, connections);
+	systemd_notify("READY=1\nSTATUS=Serving");
+	wait_for_end(service);
+	drain(service);
+	server_stop(service->server);
 	log_message(LOG_INFO, "stopped", NULL, NULL);
 	return EXIT_GOOD;
 }
 
-enum exit_code
-command_serve(const struct config *config, const struct findings *findings)
+static enum exit_code
+run_with_certificate(struct service *service)
 {
+	char fault[CERTIFICATE_FAULT_SIZE];
 	enum exit_code code = EXIT_CONFIG;
-	sigset_t handled;
+	bool good;
+	struct tls_pair *pair = read_certificate(service->boot, fault, &good);
+
+	if (good) {
+		show_certificate(service->boot, pair);
+		code = run(service, pair);
+	} else {
+		fprintf(stderr, "error: %s\n", fault);
+	}
+	tls_uninstall();
+	return code;
+}
+
+enum exit_code
+command_serve(
+    const struct config *config, const struct findings *findings, const struct options *options)
+{
+	struct service service = { .options = options, .boot = config, .current = config };
+	enum exit_code code;
+	bool has_backlog;
 
 	machine_forbid_core();
-	block_signals(&handled);
+	block_signals(&service.handled);
 	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
-	log_warnings(findings);
-	if (install_certificate(config))
-		code = listen_and_serve(config, &handled);
-	tls_uninstall();
+	has_backlog = backlog_start();
+	log_findings(findings);
+	code = run_with_certificate(&service);
+	if (service.current != config)
+		config_free((struct config *)(uintptr_t)service.current);
+	if (has_backlog)
+		backlog_stop();
 	return code;
 }

@@ -1,39 +1,35 @@
 /*
- * Starts and stops event loops. Owns the daemons and what each loop works with.
+ * Owns the event loops, what they share, and the watchdog over them.
  */
 #include "server.h"
 
-#include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "connection.h"
-#include "exchange.h"
+#include "backlog.h"
+#include "gauges.h"
+#include "loop.h"
 #include "noise.h"
 #include "tls.h"
 
-struct server {
-	const struct config *config;
-	struct watchdog watchdog;
-	struct watch_list *lists; /* one a loop */
-	size_t n_loops;
-	struct loop loops[];
+enum {
+	ADMIN_CONNECTIONS = 64,
+	DRAINING_IDLE_MS = 500, /* long enough for an answer's reader to send the next request */
 };
 
-/* libmicrohttpd does not get along with epoll and TLS: a stalled handshake spins. With poll() a
- * loop becomes slow beyond this. */
-enum { TLS_CONNECTIONS_PER_LOOP = 1000 };
-
-/* Targets are matched and passed on raw, so decoding a copy of them would be for nothing. */
-static size_t
-unescape_nothing(void *cls, struct MHD_Connection *connection, char *text)
-{
-	(void)cls;
-	(void)connection;
-	return strlen(text);
-}
+struct server {
+	const struct config *config; /* at the start */
+	struct live live;
+	struct watchdog watchdog;
+	struct watch_list *lists; /* one a loop */
+	bool is_shared;           /* the public socket is somebody else's too */
+	atomic_bool reload_success;
+	_Atomic int64_t certificate_expiry;
+	size_t n_public;
+	size_t n_loops;  /* with the admin loop, which is the last one */
+	uint64_t *pokes; /* how many connections each loop had seen at the last poke */
+	struct loop loops[];
+};
 
 const char *
 server_library_version(void)
@@ -41,97 +37,90 @@ server_library_version(void)
 	return MHD_get_version();
 }
 
-/* 0.9.75 is worse when strict: it drops some requests unanswered. screen does its work there. */
-static int
-strictness(void)
-{
-	const char *version = MHD_get_version();
-
-	return strncmp(version, "0.", 2) == 0 && strverscmp(version, "0.9.77") < 0 ? 0 : 1;
-}
-
-/* glibc gives memory back and asks for it anew with every burst of connections otherwise. */
-static void
-tune_malloc(void)
-{
-	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
-	mallopt(M_TOP_PAD, 1024 * 1024);
-}
-
-static bool
-is_tls(const struct config *config)
-{
-	return config->tls_certificate != NULL;
-}
-
 size_t
 server_max_connections(const struct config *config)
 {
-	size_t most = TLS_CONNECTIONS_PER_LOOP * config->threads;
+	size_t most = loop_max_connections(config) * config->threads;
 
-	return is_tls(config) && config->limits_connections > most ? most
-								   : config->limits_connections;
+	return most > 0 && config->limits_connections > most ? most : config->limits_connections;
 }
 
-static struct MHD_Daemon *
-start_daemon(struct loop *loop, int fd)
+/* --- metrics --- */
+
+static struct gauges
+read_gauges(struct server *server)
 {
-	const struct config *config = loop->config;
-	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
-		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_retrieve },
-		{ MHD_OPTION_END, 0, NULL },
+	struct watch_counts *counts = &server->watchdog.counts;
+	struct gauges gauges = {
+		.connections_open = server_open_connections(server),
+		.rejected_deadline = atomic_load(&counts->deadline),
+		.rejected_limit = atomic_load(&counts->limit),
+		.rejected_per_ip = atomic_load(&counts->per_ip),
+		.log_lines_dropped = backlog_dropped(),
+		.reload_success = atomic_load(&server->reload_success),
+		.certificate_expiry = atomic_load(&server->certificate_expiry),
+		.version = VERSION,
+		.libmicrohttpd = MHD_get_version(),
 	};
-	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-	unsigned loop_flags = is_tls(config) ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS
-					     : MHD_USE_EPOLL_INTERNAL_THREAD;
 
-	return MHD_start_daemon(loop_flags | MHD_USE_TURBO | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
-	    connection_may_accept, loop, exchange_handle, loop, MHD_OPTION_EXTERNAL_LOGGER,
-	    noise_log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT,
-	    strictness(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->pool_bytes,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)loop->connections->limit,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)config->limits_idle_seconds,
-	    MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-	    connection_take_target, loop, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, loop,
-	    MHD_OPTION_NOTIFY_COMPLETED, connection_request_completed, loop, MHD_OPTION_ARRAY,
-	    is_tls(config) ? tls : none, MHD_OPTION_END);
+	gauges_read_process(&gauges);
+	return gauges;
 }
 
-static bool
-start_loop(struct loop *loop, int fd, const char **ret_fault)
+static void
+put_metrics(void *cls, struct buf *out)
 {
-	*ret_fault = "there are no random bytes";
-	if (getrandom(&loop->next_id, sizeof(loop->next_id), 0) != sizeof(loop->next_id))
-		return false;
-	*ret_fault = "there is not enough memory";
-	if (!exchange_open(loop))
-		return false;
-	*ret_fault = "libmicrohttpd does not start";
-	loop->daemon = start_daemon(loop, fd);
-	return loop->daemon != NULL;
+	enum { MAX_LOOPS = 80 };
+	struct server *server = cls;
+	struct gauges gauges = read_gauges(server);
+	const struct metrics *all[MAX_LOOPS];
+	size_t n = 0;
+
+	for (; n < server->n_loops && n < MAX_LOOPS; n++)
+		all[n] = &server->loops[n].metrics;
+	metrics_put(out, all, n, &gauges);
 }
 
+/* --- start --- */
+
 static bool
-start_loops(struct server *server, const int *fds, size_t connections, const char **ret_fault)
+start_loop(struct server *server, size_t i, int fd, size_t limit, const char **ret_fault)
 {
-	size_t threads = server->config->threads;
+	struct loop *loop = &server->loops[i];
 
-	for (size_t i = 0; i < threads; i++) {
-		struct loop *loop = &server->loops[i];
+	watch_list_init(&server->lists[i], limit);
+	loop->config = server->config;
+	loop->live = &server->live;
+	loop->connections = &server->lists[i];
+	loop->counts = &server->watchdog.counts;
+	loop->put_metrics = put_metrics;
+	loop->put_metrics_cls = server;
+	loop->is_admin = i == server->n_public;
+	server->n_loops++;
+	return loop_start(loop, fd, ret_fault);
+}
 
-		watch_list_init(&server->lists[i], (connections + threads - 1) / threads);
-		loop->config = server->config;
-		loop->connections = &server->lists[i];
-		loop->counts = &server->watchdog.counts;
-		server->n_loops++;
-		if (start_loop(loop, fds[i], ret_fault))
-			continue;
-		for (size_t unused = i; unused < threads; unused++)
-			close(fds[unused]);
-		return false;
+/* Sockets of loops that are not started any more are closed here. */
+static bool
+start_loops(struct server *server, const struct server_sockets *sockets, size_t connections,
+    const char **ret_fault)
+{
+	size_t limit = (connections + server->n_public - 1) / server->n_public;
+	bool good = true;
+
+	for (size_t i = 0; i < server->n_public; i++) {
+		if (good)
+			good = start_loop(server, i, sockets->public_fds[i], limit, ret_fault);
+		else
+			close(sockets->public_fds[i]);
 	}
-	return true;
+	if (sockets->admin_fd < 0)
+		return good;
+	if (good)
+		return start_loop(
+		    server, server->n_public, sockets->admin_fd, ADMIN_CONNECTIONS, ret_fault);
+	close(sockets->admin_fd);
+	return false;
 }
 
 static void
@@ -160,29 +149,46 @@ static void
 stop_loops(struct server *server)
 {
 	for (size_t i = 0; i < server->n_loops; i++) {
-		if (server->loops[i].daemon != NULL)
-			MHD_stop_daemon(server->loops[i].daemon);
-		exchange_close(&server->loops[i]);
+		loop_stop(&server->loops[i]);
 		pthread_mutex_destroy(&server->lists[i].mutex);
 	}
 	free(server->lists);
+	free(server->pokes);
 	free(server);
 }
 
-struct server *
-server_start(
-    const struct config *config, const int *fds, size_t connections, const char **ret_fault)
+static struct server *
+make_server(const struct config *config)
 {
-	struct server *server =
-	    calloc(1, sizeof(*server) + config->threads * sizeof(server->loops[0]));
+	size_t n = config->threads + 1;
+	struct server *server = calloc(1, sizeof(*server) + n * sizeof(server->loops[0]));
+
+	if (server == NULL)
+		return NULL;
+	server->config = config;
+	server->n_public = config->threads;
+	server->lists = calloc(n, sizeof(*server->lists));
+	server->pokes = calloc(n, sizeof(*server->pokes));
+	atomic_store(&server->live.config, config);
+	atomic_store(&server->reload_success, true);
+	if (server->lists != NULL && server->pokes != NULL)
+		return server;
+	stop_loops(server);
+	return NULL;
+}
+
+struct server *
+server_start(const struct config *config, const struct server_sockets *sockets, size_t connections,
+    const char **ret_fault)
+{
+	struct server *server = make_server(config);
 
 	*ret_fault = "there is not enough memory";
 	if (server == NULL)
 		return NULL;
-	tune_malloc();
-	server->config = config;
-	server->lists = calloc(config->threads, sizeof(*server->lists));
-	if (server->lists != NULL && start_loops(server, fds, connections, ret_fault)) {
+	loop_tune_memory();
+	server->is_shared = sockets->is_shared;
+	if (start_loops(server, sockets, connections, ret_fault)) {
 		set_up_watchdog(server);
 		if (watchdog_start(&server->watchdog))
 			return server;
@@ -190,6 +196,72 @@ server_start(
 	}
 	stop_loops(server);
 	return NULL;
+}
+
+/* --- changes while it runs --- */
+
+const struct config *
+server_replace_config(struct server *server, const struct config *config)
+{
+	const struct config *before = live_replace(&server->live, config);
+	bool is_free = before != server->config;
+
+	for (size_t i = 0; is_free && i < server->n_loops; i++)
+		is_free = live_wait(&server->loops[i].reader, before);
+	return is_free ? before : NULL;
+}
+
+void
+server_set_reload(struct server *server, bool success)
+{
+	atomic_store(&server->reload_success, success);
+}
+
+void
+server_set_certificate_expiry(struct server *server, int64_t expiry)
+{
+	atomic_store(&server->certificate_expiry, expiry);
+}
+
+/* A loop that is full takes no connection; it is taken for alive then. */
+bool
+server_is_alive(struct server *server)
+{
+	bool alive = true;
+
+	for (size_t i = 0; i < server->n_loops; i++) {
+		uint64_t opened = atomic_load(&server->loops[i].opened);
+
+		alive = alive && opened >= server->pokes[i];
+		server->pokes[i] = loop_poke(&server->loops[i]) ? opened + 1 : opened;
+	}
+	return alive;
+}
+
+/* --- end --- */
+
+void
+server_drain(struct server *server)
+{
+	atomic_store(&server->live.draining, true);
+}
+
+void
+server_stop_listening(struct server *server)
+{
+	for (size_t i = 0; i < server->n_public; i++)
+		loop_stop_listening(&server->loops[i], server->is_shared);
+	atomic_store(&server->watchdog.idle_ms, DRAINING_IDLE_MS);
+}
+
+size_t
+server_open_connections(struct server *server)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < server->n_public; i++)
+		n += watch_list_count(&server->lists[i]);
+	return n;
 }
 
 void

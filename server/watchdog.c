@@ -86,6 +86,17 @@ watch_remove(struct watch_list *list, struct watched *connection)
 	pthread_mutex_unlock(&list->mutex);
 }
 
+size_t
+watch_list_count(struct watch_list *list)
+{
+	size_t n;
+
+	pthread_mutex_lock(&list->mutex);
+	n = list->n_open;
+	pthread_mutex_unlock(&list->mutex);
+	return n;
+}
+
 static void
 end_connection(struct watched *connection, _Atomic uint64_t *counter)
 {

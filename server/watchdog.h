@@ -50,7 +50,7 @@ struct watchdog {
 	struct watch_list *lists;
 	size_t n_lists;
 	int64_t request_ms;
-	int64_t idle_ms;
+	_Atomic int64_t idle_ms; /* may be changed while the watchdog runs */
 	struct watch_counts counts;
 	/* Called at every tick with the time of opening of the oldest connection that is still new.
 	 */
@@ -66,6 +66,9 @@ int64_t watch_now_ms(void);
 void watch_list_init(struct watch_list *list, size_t limit);
 void watch_add(struct watch_list *list, struct watched *connection, int fd);
 void watch_remove(struct watch_list *list, struct watched *connection);
+
+/* How many connections are open. */
+size_t watch_list_count(struct watch_list *list);
 
 /* Enter a phase now. The clock of a new connection's first request runs from its opening. */
 void watch_enter(struct watched *connection, enum watch_phase phase);
