@@ -121,7 +121,7 @@ json_escape(unsigned char c)
 }
 
 static void
-put_json_byte(struct buf *b, unsigned char c, bool utf8)
+put_json_byte(struct buf *b, unsigned char c)
 {
 	char escape = json_escape(c);
 
@@ -130,8 +130,6 @@ put_json_byte(struct buf *b, unsigned char c, bool utf8)
 	} else if (escape != '\0') {
 		buf_putc(b, '\\');
 		buf_putc(b, escape);
-	} else if (c >= 0x80 && !utf8) {
-		buf_puts(b, "\xef\xbf\xbd");
 	} else {
 		buf_putc(b, (char)c);
 	}
@@ -140,11 +138,16 @@ put_json_byte(struct buf *b, unsigned char c, bool utf8)
 void
 buf_put_json(struct buf *b, struct span text)
 {
-	bool utf8 = text_is_utf8(text);
-
 	buf_putc(b, '"');
-	for (size_t i = 0; i < text.len; i++)
-		put_json_byte(b, (unsigned char)text.data[i], utf8);
+	while (text.len > 0) {
+		size_t good = text_utf8_len(text);
+
+		for (size_t i = 0; i < good; i++)
+			put_json_byte(b, (unsigned char)text.data[i]);
+		if (good < text.len)
+			buf_puts(b, "\xef\xbf\xbd");
+		text = span_from(text, good + 1);
+	}
 	buf_putc(b, '"');
 }
 

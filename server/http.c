@@ -60,8 +60,8 @@ accept_names(struct span accept, struct span media_type)
 	struct span media_range;
 
 	while (span_next(&accept, ',', &media_range))
-		if (http_is_media_type(media_range, media_type))
-			return !has_zero_weight(media_range);
+		if (http_is_media_type(media_range, media_type) && !has_zero_weight(media_range))
+			return true;
 	return false;
 }
 

@@ -136,16 +136,15 @@ parse_at(struct span text, size_t *ret_offset, const char **ret_fault)
 cJSON *
 json_parse(struct span text, size_t *ret_line, const char **ret_fault)
 {
-	size_t offset;
+	size_t offset = text_utf8_len(text);
 	cJSON *tree = NULL;
 
-	*ret_line = 1;
 	*ret_fault = "is not UTF-8";
-	if (!text_is_utf8(text))
-		return NULL;
-	offset = find_trap(text, ret_fault);
-	if (offset == text.len)
-		tree = parse_at(text, &offset, ret_fault);
+	if (offset == text.len) {
+		offset = find_trap(text, ret_fault);
+		if (offset == text.len)
+			tree = parse_at(text, &offset, ret_fault);
+	}
 	*ret_line = line_at(text, offset);
 	return tree;
 }

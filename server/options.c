@@ -99,8 +99,9 @@ take_word(struct line *line)
 
 	if (strncmp(word, "--", 2) == 0 && word[2] != '\0')
 		return take_long(line, word + 2);
-	if (strcmp(word, "-c") == 0)
-		return take_value(line, "-c", NULL, &line->options->config_file);
+	if (strncmp(word, "-c", 2) == 0)
+		return take_value(
+		    line, "-c", word[2] != '\0' ? word + 1 : NULL, &line->options->config_file);
 	if (strcmp(word, "-h") == 0)
 		return line->options->help = true;
 	if (word[0] != '-')

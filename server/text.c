@@ -70,24 +70,38 @@ utf8_tail(unsigned char lead, unsigned char *ret_low, unsigned char *ret_high)
 	return -1;
 }
 
+/* The length of the character that starts at offset; 0 where none does. */
+static size_t
+utf8_char_len(struct span s, size_t offset)
+{
+	unsigned char low, high;
+	int tail = utf8_tail((unsigned char)s.data[offset], &low, &high);
+
+	if (tail < 0 || (size_t)tail > s.len - offset - 1)
+		return 0;
+	for (int i = 1; i <= tail; i++, low = 0x80, high = 0xbf) {
+		unsigned char c = (unsigned char)s.data[offset + (size_t)i];
+
+		if (c < low || c > high)
+			return 0;
+	}
+	return (size_t)tail + 1;
+}
+
+size_t
+text_utf8_len(struct span s)
+{
+	size_t len = 0, n;
+
+	while (len < s.len && (n = utf8_char_len(s, len)) > 0)
+		len += n;
+	return len;
+}
+
 bool
 text_is_utf8(struct span s)
 {
-	unsigned char low, high;
-
-	for (size_t i = 0; i < s.len; i++) {
-		int tail = utf8_tail((unsigned char)s.data[i], &low, &high);
-
-		if (tail < 0 || (size_t)tail > s.len - i - 1)
-			return false;
-		for (; tail > 0; tail--, low = 0x80, high = 0xbf) {
-			unsigned char c = (unsigned char)s.data[++i];
-
-			if (c < low || c > high)
-				return false;
-		}
-	}
-	return true;
+	return text_utf8_len(s) == s.len;
 }
 
 bool

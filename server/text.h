@@ -55,6 +55,9 @@ bool span_equals_ignoring_case(struct span a, struct span b);
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF. */
 bool text_is_utf8(struct span s);
 
+/* How many bytes from the start on are that. */
+size_t text_utf8_len(struct span s);
+
 /* Holds a byte below 0x20, or 0x7f. */
 bool text_has_control(struct span s);
 

@@ -147,6 +147,42 @@ is_ipv6_literal(struct span host)
 	return strlen(text) == host.len - 2 && inet_pton(AF_INET6, text, address) == 1;
 }
 
+/* What ends in a number is an IPv4 address to browsers, whatever its form (WHATWG URL 3.5). */
+static bool
+ends_in_number(struct span host)
+{
+	struct span label = host;
+
+	while (span_find(label, '.') < label.len)
+		label = span_from(label, span_find(label, '.') + 1);
+	if (label.len > 1 && label.data[0] == '0' && text_lower(label.data[1]) == 'x')
+		return true;
+	for (size_t i = 0; i < label.len; i++)
+		if (!text_is_digit(label.data[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_ipv4_literal(struct span host)
+{
+	char text[INET_ADDRSTRLEN];
+	unsigned char address[4];
+
+	if (host.len >= sizeof(text))
+		return false;
+	memcpy(text, host.data, host.len);
+	text[host.len] = '\0';
+	return inet_pton(AF_INET, text, address) == 1;
+}
+
+/* A name or IPv4 address that every reader takes for the same. */
+static bool
+is_plain_host(struct span host)
+{
+	return text_is_host_name(host) && (!ends_in_number(host) || is_ipv4_literal(host));
+}
+
 static bool
 take_host(struct span *authority, char ret_host[URL_HOST_SIZE])
 {
@@ -156,7 +192,7 @@ take_host(struct span *authority, char ret_host[URL_HOST_SIZE])
 	host.len = bracket ? span_find(host, ']') + 1 : span_find(host, ':');
 	if (host.len > authority->len)
 		return false;
-	if (bracket ? !is_ipv6_literal(host) : !text_is_host_name(host))
+	if (bracket ? !is_ipv6_literal(host) : !is_plain_host(host))
 		return false;
 	for (size_t i = 0; i < host.len; i++)
 		ret_host[i] = text_lower(host.data[i]);
@@ -205,10 +241,16 @@ url_parse(struct span url, struct url_origin *ret_origin, struct span *ret_rest)
 enum url_fault
 url_parse_origin(struct span url, struct url_origin *ret_origin)
 {
+	struct url_origin origin;
 	struct span rest;
-	enum url_fault fault = url_parse(url, ret_origin, &rest);
+	enum url_fault fault = url_parse(url, &origin, &rest);
 
-	return fault == URL_GOOD && rest.len > 0 ? URL_PATH : fault;
+	if (fault != URL_GOOD)
+		return fault;
+	if (rest.len > 0)
+		return URL_PATH;
+	*ret_origin = origin;
+	return URL_GOOD;
 }
 
 const char *
