@@ -182,11 +182,15 @@ backlog_start(void)
 void
 backlog_stop(void)
 {
+	bool is_empty = false;
+
 	atomic_store(&stops, true);
 	pthread_join(writer, NULL);
 	log_set_sink(NULL);
-	for (int i = 0; i < 100 && !empty_all(10); i++)
-		;
+	for (int i = 0; i < 100 && !is_empty; i++)
+		is_empty = empty_all(10);
+	if (is_empty)
+		tell_dropped();
 }
 
 uint64_t

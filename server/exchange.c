@@ -294,14 +294,15 @@ begin(struct exchange *x, const char *method, const char *url, const char *versi
 	struct screen_limits limits = { x->loop->config->limits_query_bytes,
 		x->loop->pool_bytes - x->loop->config->limits_query_bytes };
 	bool is_chunked = has_header(x, (struct span)SPAN("Transfer-Encoding"));
-	bool expects = has_header(x, (struct span)SPAN("Expect"));
+	bool waits = has_header(x, (struct span)SPAN("Expect")) &&
+		     has_header(x, (struct span)SPAN("Content-Length"));
 	struct problem problem;
 
 	x->record->is_screened = true;
 	x->record->has_body = is_chunked;
 	if (!screen_head(&head, &limits, &problem))
 		return answer_problem(x, &problem);
-	return (is_chunked || expects) && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
+	return (is_chunked || waits) && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
 }
 
 enum MHD_Result
