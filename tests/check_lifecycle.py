@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+"""Start, reload, drain, end and what they tell systemd and Prometheus, on the real server.
+
+PROGRAM names the binary, WRAPPER a tool to run it under. Only loopback is used.
+"""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SLOW = bool(os.environ.get("WRAPPER"))
+PATIENCE = 30 if SLOW else 10
+CLIENT_ID = "11111111-2222-3333-4444-555555555555"
+folder = tempfile.mkdtemp()
+results = {"passed": 0, "failed": 0}
+servers = []
+
+
+class Server:
+    """The server as a child process, with its log in a file."""
+
+    def __init__(self, *options, config=None, environment=None, fds=(), stderr=None):
+        self.config = os.path.join(folder, "%d.json" % len(servers))
+        self.log_path = os.path.join(folder, "%d.log" % len(servers))
+        servers.append(self)
+        with open(self.config, "w") as file:
+            json.dump(config or {}, file)
+        command = os.environ.get("WRAPPER", "").split() + [os.environ["PROGRAM"], "-c", self.config]
+        command += ["--listen.port=0", "--listen.address=127.0.0.1", "--admin.port=0", *options]
+        self.log_file = open(self.log_path, "w")
+        self.process = subprocess.Popen(
+            command, stdout=self.log_file, stderr=stderr or self.log_file, pass_fds=fds,
+            env={**os.environ, **(environment or {})},
+        )
+        if stderr is None:
+            listening = self.wait_for_event("listening")
+            self.port, self.admin = listening["port"], listening.get("admin_port")
+
+    def events(self, name):
+        lines = open(self.log_path).read().splitlines()
+        return [e for e in (json.loads(l) for l in lines if l.startswith("{")) if e["event"] == name]
+
+    def wait_for_event(self, name, count=1):
+        wait_until(lambda: len(self.events(name)) >= count or self.process.poll() is not None, name)
+        events = self.events(name)
+        assert len(events) >= count, "no %s: %s" % (name, open(self.log_path).read())
+        return events[-1]
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def end(self):
+        """SIGTERM, and the exit status."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "waited in vain: " + what
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def ask(port, target, method="GET", headers={}, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request(method, target, body, headers)
+    response = connection.getresponse()
+    response.text = response.read().decode()
+    connection.close()
+    return response
+
+
+CALLBACK = "/api/ms_oauth_callback"
+
+
+class Load:
+    """Steady requests on new and kept connections; counts answers and what was lost."""
+
+    def __init__(self, port, tolerate_refused=False):
+        self.port, self.stop, self.answered, self.lost = port, False, 0, []
+        self.tolerate_refused = tolerate_refused
+        self.threads = [threading.Thread(target=self.run, args=(kept,)) for kept in (True, True, False, False)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, kept):
+        connection = None
+        while not self.stop:
+            try:
+                if connection is None:
+                    connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+                connection.request("GET", CALLBACK + "?code=1")
+                response = connection.getresponse()
+                response.read()
+                assert response.status == 302, response.status
+                self.answered += 1
+                if not kept or response.getheader("Connection") == "close":
+                    connection.close()
+                    connection = None
+            except ConnectionRefusedError:
+                if not self.tolerate_refused:
+                    self.lost.append("refused")
+                connection = None
+                time.sleep(0.01)
+            except Exception as fault:  # whatever it is, a request was lost
+                self.lost.append(repr(fault))
+                connection = None
+
+    def end(self):
+        self.stop = True
+        for thread in self.threads:
+            thread.join()
+        return self.lost
+
+
+# --- reload ---
+
+def test_reload_puts_good_configurations_in_force():
+    server = Server(config={"recall": {"region": "us-west-2"}})
+    assert "us-west-2" in ask(server.port, CALLBACK).getheader("Location")
+    with open(server.config, "w") as file:
+        json.dump({"recall": {"region": "eu-central-1"}, "threads": 7, "log": {"level": "info"}}, file)
+    server.signal(signal.SIGHUP)
+    server.wait_for_event("reloaded")
+    assert "eu-central-1" in ask(server.port, CALLBACK).getheader("Location")
+    assert server.events("restart_needed")[-1]["keys"] == "threads"
+    assert server.end() == 0
+
+
+def test_reload_refuses_bad_configurations_with_every_finding():
+    server = Server("--admin.port=%d" % free_port())
+    with open(server.config, "w") as file:
+        file.write('{"recall": {"region": "moon"}, "threds": 1}')
+    server.signal(signal.SIGHUP)
+    server.wait_for_event("reload_refused")
+    messages = [e["message"] for e in server.events("config_error")]
+    assert len(messages) == 2 and "recall.region" in messages[0] and "threads" in messages[1], messages
+    assert "us-east-1" in ask(server.port, CALLBACK).getheader("Location")
+    assert "redirectd_config_reload_success 0" in ask(server.admin, "/metrics").text
+    with open(server.config, "w") as file:
+        file.write("{}")
+    server.signal(signal.SIGHUP)
+    server.wait_for_event("reloaded")
+    assert "redirectd_config_reload_success 1" in ask(server.admin, "/metrics").text
+    assert server.end() == 0
+
+
+def test_reload_loses_no_request():
+    server = Server()
+    load = Load(server.port)
+    for number in range(20):
+        with open(server.config, "w") as file:
+            json.dump({"recall": {"region": ["us-west-2", "us-east-1"][number % 2]}}, file)
+        server.signal(signal.SIGHUP)
+        server.wait_for_event("reloaded", number + 1)
+    lost = load.end()
+    assert not lost and load.answered > 100, (load.answered, lost[:3])
+    assert server.end() == 0
+
+
+# --- drain ---
+
+def test_drain_fails_readiness_first_and_finishes_what_is_under_way():
+    server = Server("--admin.port=%d" % free_port(), "--shutdown.delay_seconds=1")
+    slow = socket.create_connection(("127.0.0.1", server.port))
+    slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n")
+    time.sleep(0.2)
+    assert ask(server.admin, "/readyz").status == 200
+    server.signal(signal.SIGTERM)
+    server.wait_for_event("stopping")
+    wait_until(lambda: ask(server.admin, "/readyz").status == 503, "readiness fails")
+    response = ask(server.port, CALLBACK)
+    assert response.status == 302 and response.getheader("Connection") == "close"
+    time.sleep(1.2)
+    slow.sendall(b"\r\n")
+    slow.settimeout(PATIENCE)
+    answer = slow.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200") and b"Connection: close" in answer, answer
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_drain_ends_within_its_timeout():
+    server = Server("--shutdown.timeout_seconds=1")
+    stuck = socket.create_connection(("127.0.0.1", server.port))
+    stuck.sendall(b"GET /healthz HTTP/1.1\r\n")
+    time.sleep(0.2)
+    begin = time.monotonic()
+    assert server.end() == 0
+    assert 0.8 < time.monotonic() - begin < (PATIENCE if SLOW else 3)
+    stuck.close()
+
+
+def test_second_signal_ends_at_once():
+    server = Server("--shutdown.delay_seconds=60")
+    server.signal(signal.SIGTERM)
+    server.wait_for_event("stopping")
+    begin = time.monotonic()
+    assert server.end() == 0
+    assert time.monotonic() - begin < PATIENCE / 5
+
+
+def test_drain_closes_idle_connections():
+    server = Server("--shutdown.timeout_seconds=30")
+    idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    idle.request("GET", "/healthz")
+    idle.getresponse().read()
+    begin = time.monotonic()
+    assert server.end() == 0
+    assert time.monotonic() - begin < (PATIENCE if SLOW else 5)
+
+
+# --- log ---
+
+def test_slow_standard_error_costs_lines_not_requests():
+    reader, writer = os.pipe()
+    port, admin = free_port(), free_port()
+    server = Server("--listen.port=%d" % port, "--admin.port=%d" % admin, "--log.level=debug",
+                    stderr=writer)
+    wait_until(lambda: is_open(port), "listening")
+    for _ in range(10):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        for _ in range(200):
+            connection.request("GET", CALLBACK + "?error=access_denied&error_subcode=cancel")
+            assert connection.getresponse().read() == b""
+        connection.close()
+    dropped = int(re.search(r"dropped_total (\d+)", ask(admin, "/metrics").text).group(1))
+    assert dropped > 0, dropped
+    os.set_blocking(reader, False)
+    drain = threading.Thread(target=read_all, args=(reader, writer, server))
+    drain.start()
+    assert server.end() == 0
+    drain.join()
+    lines = server.piped.decode().splitlines()
+    assert all(json.loads(line) for line in lines) and len(lines) > 100, len(lines)
+    assert any('"log_lines_dropped"' in line for line in lines)
+
+
+def is_open(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def read_all(reader, writer, server):
+    server.piped = b""
+    time.sleep(0.5)  # long enough for the server to tell what it dropped
+    while True:
+        try:
+            piece = os.read(reader, 65536)
+        except BlockingIOError:
+            piece = b""
+        server.piped += piece
+        if not piece:
+            if server.process.poll() is not None:
+                return
+            time.sleep(0.02)
+
+
+def test_trusted_proxies_name_the_client():
+    server = Server("--trusted_proxies=127.0.0.1")
+    ask(server.port, CALLBACK, headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.7"})
+    assert server.wait_for_event("request")["client"] == "203.0.113.7"
+    assert server.end() == 0
+
+
+# --- metrics ---
+
+def test_metrics_count_exactly():
+    server = Server("--admin.port=%d" % free_port(), "--threads=4", "--public_url=https://o.example",
+                    "--microsoft.client_id=" + CLIENT_ID, "--connect.cross_site=refuse")
+    stop = threading.Event()
+    scraper = threading.Thread(target=lambda: [ask(server.admin, "/metrics") for _ in iter(stop.is_set, True)])
+    scraper.start()
+    for _ in range(40):
+        ask(server.port, CALLBACK + "?code=1&state=x")
+    for _ in range(3):
+        ask(server.port, CALLBACK + "?error=access_denied&error_subcode=cancel&state=x")
+    ask(server.port, CALLBACK + "?error=weird&state=x")
+    ask(server.port, CALLBACK, method="POST", body="code=1")
+    ask(server.port, "/connect?recall_calendar_auth_token=t")
+    ask(server.port, "/connect?recall_calendar_auth_token=t", headers={"Accept": "application/json"})
+    ask(server.port, "/connect?recall_calendar_auth_token=t", headers={"Sec-Fetch-Site": "none"})
+    ask(server.port, "/connect")
+    ask(server.port, "/nothing", method="HEAD")
+    stop.set()
+    scraper.join()
+    text = ask(server.admin, "/metrics").text
+    for line in [
+        'http_requests_total{route="callback",method="GET",code="302"} 44',
+        'http_requests_total{route="callback",method="POST",code="405"} 1',
+        'http_requests_total{route="connect",method="GET",code="302"} 1',
+        'http_requests_total{route="connect",method="GET",code="200"} 1',
+        'http_requests_total{route="connect",method="GET",code="403"} 1',
+        'http_requests_total{route="connect",method="GET",code="400"} 1',
+        'http_requests_total{route="other",method="HEAD",code="404"} 1',
+        'callbacks_total{outcome="code"} 40', 'callbacks_total{outcome="error"} 4',
+        'callback_errors_total{error="access_denied"} 3', 'callback_errors_total{error="other"} 1',
+        'connects_total{result="redirect"} 1', 'connects_total{result="json"} 1',
+        'connects_total{result="refused"} 1', 'connects_total{result="invalid"} 1',
+        'connects_total{result="unconfigured"} 0', 'binding_total{result="missing"} 44',
+    ]:
+        assert "\nredirectd_" + line + "\n" in text, line
+    assert ask(server.port, "/metrics").status == 404
+    assert ask(server.admin, CALLBACK).status == 404
+    assert ask(server.admin, "/metrics", method="POST", body="").status == 405
+    if subprocess.call(["which", "promtool"], stdout=subprocess.DEVNULL) == 0:
+        lint = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True)
+        assert lint.returncode == 0, lint.stderr
+    assert server.end() == 0
+
+
+# --- systemd ---
+
+def make_notify_socket():
+    path = os.path.join(folder, "notify.%d" % len(servers))
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(path)
+    notify.settimeout(PATIENCE)
+    return path, notify
+
+
+def test_notifies_systemd():
+    path, notify = make_notify_socket()
+    server = Server(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "600000"})
+    assert notify.recv(4096).startswith(b"READY=1\n")
+    assert notify.recv(4096) == b"WATCHDOG=1"
+    assert notify.recv(4096) == b"WATCHDOG=1"
+    server.signal(signal.SIGHUP)
+    messages = [notify.recv(4096) for _ in range(6)]
+    reloading = [m for m in messages if m.startswith(b"RELOADING=1\nMONOTONIC_USEC=")]
+    assert len(reloading) == 1 and any(m.startswith(b"READY=1\n") for m in messages), messages
+    server.signal(signal.SIGTERM)
+    while not notify.recv(4096).startswith(b"STOPPING=1\n"):
+        pass
+    assert server.process.wait(PATIENCE) == 0
+
+
+def listening_socket(port=0):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen(1024)
+    return s
+
+
+def start_with_sockets(public, admin):
+    """As systemd passes them: descriptors 3 and 4, and LISTEN_PID of the process itself."""
+    shell = ("import os,sys;p,a=int(sys.argv[1]),int(sys.argv[2]);"
+             "p,a=os.dup2(p,30),os.dup2(a,31);os.dup2(30,3);os.dup2(31,4);"
+             "os.environ.update(LISTEN_PID=str(os.getpid()),LISTEN_FDS='2',LISTEN_FDNAMES='public:admin');"
+             "os.execvp(sys.argv[3],sys.argv[3:])")
+    command = [sys.executable, "-c", shell, str(public.fileno()), str(admin.fileno()), os.environ["PROGRAM"],
+               "--listen.port=1", "--admin.port=1", "--threads=2"]
+    log = open(os.path.join(folder, "passed.log"), "a")
+    return subprocess.Popen(command, stderr=log, stdout=log, pass_fds=(public.fileno(), admin.fileno()))
+
+
+def test_passed_sockets_survive_restarts_without_loss():
+    public, admin = listening_socket(), listening_socket()
+    port, admin_port = public.getsockname()[1], admin.getsockname()[1]
+    process = start_with_sockets(public, admin)
+    wait_until(lambda: ask(admin_port, "/readyz").status == 200, "ready")
+    load = Load(port)
+    for _ in range(5):
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+        process = start_with_sockets(public, admin)
+    time.sleep(0.5)
+    lost = load.end()
+    assert not lost and load.answered > 100, (load.answered, lost[:3])
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    public.close()
+    admin.close()
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    wanted = sys.argv[1:]
+    for number, (name, test) in enumerate([t for t in tests if not wanted or t[0] in wanted], 1):
+        title = name[len("test_"):].replace("_", " ")
+        try:
+            test()
+            results["passed"] += 1
+            print("ok %d - %s" % (number, title))
+        except Exception as fault:  # the others run all the same
+            results["failed"] += 1
+            print("not ok %d - %s\n    %r" % (number, title, fault))
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+    print("%(passed)d passed, %(failed)d failed" % results)
+    sys.exit(results["failed"] > 0)
+
+
+main()
