@@ -10,6 +10,12 @@
 #include "listener.h"
 #include "systemd.h"
 
+/*
+ * Connections reach an event loop with their first bytes; a silent one after about this long, so
+ * that its deadline does not start much later.
+ */
+enum { DEFER_SECONDS = 1 };
+
 static void
 close_all(const int *fds, size_t n)
 {
@@ -44,7 +50,7 @@ open_public(const struct config *config, struct sockets *sockets)
 	if (passed >= 0)
 		return share(passed, config->threads, sockets->public_fds);
 	return listener_open(config->listen_address, (unsigned short)config->listen_port,
-	    (int)config->limits_request_seconds, config->threads, sockets->public_fds);
+	    DEFER_SECONDS, config->threads, sockets->public_fds);
 }
 
 static bool

@@ -13,7 +13,7 @@
 /* TLS 1.2 and 1.3, AEAD ciphers, ephemeral elliptic-curve key exchange; the server's order. */
 #define TLS_PRIORITIES                                                                             \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-DHE-DSS:-AES-128-CBC:"          \
-	"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:%SERVER_PRECEDENCE"
+	"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:-GROUP-DH-ALL:%SERVER_PRECEDENCE"
 
 struct tls_pair;
 

@@ -180,7 +180,9 @@ static const struct row rows[] = {
 
 	/* Transfer-Encoding. */
 	HEADERS("POST", "ok", HOST, CODING("chunked")),
-	HEADERS("POST", "ok", HOST, FIELD("transfer-encoding", " Chunked ")),
+	HEADERS("POST", "ok", HOST, FIELD("transfer-encoding", "Chunked")),
+	HEADERS("POST", BAD_FRAMING, HOST, FIELD("transfer-encoding", "chunked ")),
+	HEADERS("POST", BAD_FRAMING, HOST, FIELD("transfer-encoding", "\tchunked")),
 	HEADERS("PUT", "ok", HOST, CODING("chunked")),
 	HEADERS("POST", BAD_FRAMING, HOST, CODING("")),
 	HEADERS("POST", BAD_FRAMING, HOST, CODING("identity")),

@@ -22,7 +22,7 @@ run() {
 
 for test in "$@"; do
 	case $test in
-	check_server*) run "$test" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" "$BUILD/tests/$test" ;;
+	check_server | check_wire | check_slow | check_reload | check_faults) run "$test" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" "$BUILD/tests/$test" ;;
 	*) run "$test" ${WRAPPER:+env CK_FORK=no $WRAPPER} "$BUILD/tests/$test" ;;
 	esac
 done

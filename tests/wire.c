@@ -2,17 +2,21 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_ARGUMENTS = 64, START_MILLISECONDS = 30000 };
@@ -23,6 +27,38 @@ wire_patience(void)
 	const char *wrapper = getenv("WRAPPER");
 
 	return wrapper != NULL && wrapper[0] != '\0' ? 20000 : 5000;
+}
+
+bool
+wire_is_slowed(void)
+{
+	const char *wrapper = getenv("WRAPPER");
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+	return true;
+#endif
+#endif
+	return wrapper != NULL && wrapper[0] != '\0';
+}
+
+double
+wire_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static unsigned file_limit;
+
+void
+wire_limit_files(unsigned n)
+{
+	file_limit = n;
 }
 
 /* WRAPPER's words, the program, the options. */
@@ -58,6 +94,9 @@ spawn(const char *log_path, const char *const *options)
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
 		setpgid(0, 0);
+		setenv("REDIRECTD_ADMIN_PORT", "0", 0); /* servers run side by side */
+		if (file_limit > 0)
+			setrlimit(RLIMIT_NOFILE, &(struct rlimit){ file_limit, file_limit });
 		execvp(arguments[0], arguments);
 		_exit(127);
 	}
@@ -182,8 +221,8 @@ wire_log(const struct wire_server *server)
 	return text;
 }
 
-static void
-start_tls(struct wire *wire)
+static int
+start_tls(struct wire *wire, const char *priorities)
 {
 	static gnutls_certificate_credentials_t credentials;
 	gnutls_session_t session;
@@ -192,19 +231,22 @@ start_tls(struct wire *wire)
 	if (credentials == NULL)
 		ck_assert_int_eq(gnutls_certificate_allocate_credentials(&credentials), 0);
 	ck_assert_int_eq(gnutls_init(&session, GNUTLS_CLIENT), 0);
-	gnutls_set_default_priority(session);
+	if (priorities == NULL)
+		gnutls_set_default_priority(session);
+	else
+		ck_assert_int_eq(gnutls_priority_set_direct(session, priorities, NULL), 0);
 	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
 	gnutls_transport_set_int(session, wire->fd);
 	gnutls_handshake_set_timeout(session, (unsigned)wire_patience());
 	do
 		result = gnutls_handshake(session);
 	while (result < 0 && !gnutls_error_is_fatal(result));
-	ck_assert_msg(result == 0, "handshake: %s", gnutls_strerror(result));
 	wire->session = session;
+	return result;
 }
 
-void
-wire_connect(const struct wire_server *server, struct wire *ret_wire)
+static void
+open_socket(const struct wire_server *server, struct wire *ret_wire)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(server->port),
@@ -216,8 +258,44 @@ wire_connect(const struct wire_server *server, struct wire *ret_wire)
 	ck_assert_msg(connect(ret_wire->fd, (const void *)&to, sizeof(to)) == 0, "connect: %s",
 	    strerror(errno));
 	setsockopt(ret_wire->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (server->tls)
-		start_tls(ret_wire);
+}
+
+void
+wire_connect(const struct wire_server *server, struct wire *ret_wire)
+{
+	int result;
+
+	open_socket(server, ret_wire);
+	if (!server->tls)
+		return;
+	result = start_tls(ret_wire, NULL);
+	ck_assert_msg(result == 0, "handshake: %s", gnutls_strerror(result));
+}
+
+bool
+wire_try_tls(const struct wire_server *server, const char *priorities, struct wire *ret_wire)
+{
+	open_socket(server, ret_wire);
+	if (start_tls(ret_wire, priorities) == 0)
+		return true;
+	wire_close(ret_wire);
+	return false;
+}
+
+void
+wire_peer_name(const struct wire *wire, char *ret_name, size_t size)
+{
+	unsigned n;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(wire->session, &n);
+	gnutls_x509_crt_t certificate;
+
+	ck_assert_ptr_nonnull(chain);
+	ck_assert_int_eq(gnutls_x509_crt_init(&certificate), 0);
+	ck_assert_int_eq(gnutls_x509_crt_import(certificate, chain, GNUTLS_X509_FMT_DER), 0);
+	ck_assert_int_eq(gnutls_x509_crt_get_dn_by_oid(
+			     certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, ret_name, &size),
+	    0);
+	gnutls_x509_crt_deinit(certificate);
 }
 
 void
@@ -316,6 +394,21 @@ wire_receive(struct wire *wire, bool is_head, int milliseconds, struct wire_answ
 	}
 }
 
+size_t
+wire_drain(struct wire *wire, int milliseconds, char *ret_bytes, size_t size, bool *ret_closed)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && len < size - 1) {
+		n = receive_piece(wire, ret_bytes + len, size - 1 - len, milliseconds);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	ret_bytes[len] = '\0';
+	*ret_closed = n == 0;
+	return len;
+}
+
 void
 wire_ask(const struct wire_server *server, struct span bytes, struct wire_answer *ret_answer)
 {
@@ -349,4 +442,136 @@ struct span
 wire_body(const struct wire_answer *answer)
 {
 	return (struct span){ answer->bytes + answer->head_len, answer->len - answer->head_len };
+}
+
+/* --- certificates --- */
+
+static void
+make_key(gnutls_x509_privkey_t *ret_key, enum wire_key algorithm)
+{
+	gnutls_pk_algorithm_t type = algorithm == WIRE_RSA ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA;
+	unsigned bits =
+	    algorithm == WIRE_RSA ? 2048 : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+
+	ck_assert_int_eq(gnutls_x509_privkey_init(ret_key), 0);
+	ck_assert_int_eq(gnutls_x509_privkey_generate(*ret_key, type, bits, 0), 0);
+}
+
+static void
+make_certificate(gnutls_x509_crt_t *ret_certificate, gnutls_x509_privkey_t key, const char *name,
+    long from, long until)
+{
+	static const unsigned char address[] = { 127, 0, 0, 1 }, serial[] = { 1 };
+	gnutls_x509_crt_t crt;
+
+	ck_assert_int_eq(gnutls_x509_crt_init(&crt), 0);
+	gnutls_x509_crt_set_version(crt, 3);
+	gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
+	gnutls_x509_crt_set_dn_by_oid(
+	    crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+	gnutls_x509_crt_set_subject_alt_name(
+	    crt, GNUTLS_SAN_IPADDRESS, address, sizeof(address), GNUTLS_FSAN_SET);
+	gnutls_x509_crt_set_activation_time(crt, time(NULL) + from);
+	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + until);
+	gnutls_x509_crt_set_key_usage(
+	    crt, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT);
+	ck_assert_int_eq(gnutls_x509_crt_set_key(crt, key), 0);
+	ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
+	*ret_certificate = crt;
+}
+
+static void
+write_new_file(char path[64], const gnutls_datum_t *text)
+{
+	int fd;
+
+	snprintf(path, 64, "/tmp/recall-redirectd-test.XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text->data, text->size), (ssize_t)text->size);
+	close(fd);
+}
+
+void
+wire_make_pair(
+    struct wire_pair *ret_pair, enum wire_key algorithm, const char *name, long from, long until)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_x509_crt_t certificate;
+	gnutls_datum_t text;
+
+	make_key(&key, algorithm);
+	make_certificate(&certificate, key, name, from, until);
+	ck_assert_int_eq(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &text), 0);
+	write_new_file(ret_pair->certificate, &text);
+	gnutls_free(text.data);
+	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &text), 0);
+	write_new_file(ret_pair->key, &text);
+	gnutls_free(text.data);
+	gnutls_x509_crt_deinit(certificate);
+	gnutls_x509_privkey_deinit(key);
+}
+
+void
+wire_remove_pair(const struct wire_pair *pair)
+{
+	unlink(pair->certificate);
+	unlink(pair->key);
+}
+
+/* --- the server from outside --- */
+
+static FILE *
+open_proc(const struct wire_server *server, const char *name)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)server->pid, name);
+	file = fopen(path, "re");
+	ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+	return file;
+}
+
+double
+wire_cpu_seconds(const struct wire_server *server)
+{
+	FILE *file = open_proc(server, "stat");
+	unsigned long user, system;
+
+	ck_assert_int_eq(
+	    fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		&system),
+	    2);
+	fclose(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+long
+wire_rss_kib(const struct wire_server *server)
+{
+	FILE *file = open_proc(server, "status");
+	char line[256];
+	long kib = -1;
+
+	while (kib < 0 && fgets(line, sizeof(line), file) != NULL)
+		sscanf(line, "VmRSS: %ld", &kib);
+	fclose(file);
+	return kib;
+}
+
+int
+wire_open_files(const struct wire_server *server)
+{
+	char path[64];
+	DIR *directory;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)server->pid);
+	directory = opendir(path);
+	ck_assert_ptr_nonnull(directory);
+	while (readdir(directory) != NULL)
+		n++;
+	closedir(directory);
+	return n - 2;
 }

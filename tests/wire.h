@@ -40,6 +40,23 @@ struct wire_answer {
  */
 void wire_start(struct wire_server *server, const char *const *options);
 
+/* So many open files, soft and hard, for servers started from now on; 0: as many as the test has.
+ */
+void wire_limit_files(unsigned n);
+
+/* A self-signed certificate for 127.0.0.1 and its key, PEM files of their own. */
+struct wire_pair {
+	char certificate[64];
+	char key[64];
+};
+
+enum wire_key { WIRE_ECDSA, WIRE_RSA };
+
+/* Valid from this many seconds from now until that many. */
+void wire_make_pair(
+    struct wire_pair *ret_pair, enum wire_key algorithm, const char *name, long from, long until);
+void wire_remove_pair(const struct wire_pair *pair);
+
 /* A port that nothing listens on just now. */
 unsigned short wire_free_port(void);
 
@@ -57,6 +74,19 @@ void wire_send(struct wire *wire, struct span bytes);
 void wire_half_close(struct wire *wire);
 void wire_close(struct wire *wire);
 
+/* Whether a TLS client with these GnuTLS priorities (NULL: the default ones) is let in. */
+bool wire_try_tls(const struct wire_server *server, const char *priorities, struct wire *ret_wire);
+
+/* The common name in the certificate that the server showed. */
+void wire_peer_name(const struct wire *wire, char *ret_name, size_t size);
+
+/*
+ * Receive until the other side ends, the array is full, or nothing came for so long. Returns the
+ * bytes received; what is received ends with a NUL.
+ */
+size_t wire_drain(
+    struct wire *wire, int milliseconds, char *ret_bytes, size_t size, bool *ret_closed);
+
 /* Read one response; is_head: without a body. Waits at most milliseconds for each piece. */
 void wire_receive(
     struct wire *wire, bool is_head, int milliseconds, struct wire_answer *ret_answer);
@@ -68,6 +98,17 @@ void wire_ask(const struct wire_server *server, struct span bytes, struct wire_a
 bool wire_field(const struct wire_answer *answer, const char *name, struct span *ret_value);
 
 struct span wire_body(const struct wire_answer *answer);
+
+/* A WRAPPER or a sanitizer slows the server down and adds to its memory. */
+bool wire_is_slowed(void);
+
+/* Of the server: processor time used so far, memory in use (VmRSS), open descriptors. */
+double wire_cpu_seconds(const struct wire_server *server);
+long wire_rss_kib(const struct wire_server *server);
+int wire_open_files(const struct wire_server *server);
+
+/* Monotonic. */
+double wire_now(void);
 
 /* How long to wait for what should come at once: longer under valgrind. */
 int wire_patience(void);
