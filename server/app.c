@@ -67,7 +67,9 @@ allows(const struct endpoint *endpoint, struct span method)
 {
 	struct span rest = span_of(endpoint->allow), one;
 
-	while (endpoint->handle != NULL && span_next(&rest, ',', &one))
+	if (endpoint->handle == NULL)
+		return false;
+	while (span_next(&rest, ',', &one))
 		if (span_equals(span_trim(one), method))
 			return true;
 	return false;
@@ -258,7 +260,7 @@ app_handle(const struct config *config, const struct request *request, struct re
 	response->route = endpoint != NULL ? endpoint->route : ROUTE_OTHER;
 	if (endpoint == NULL)
 		refuse(request, response, 404, "not_found", "There is nothing at this address");
-	else if (!allows(endpoint, request->method))
+	else if (endpoint->handle == NULL || !allows(endpoint, request->method))
 		refuse_method(endpoint, request, response);
 	else
 		endpoint->handle(config, request, response);

@@ -48,15 +48,17 @@ static enum exit_code
 print_url(const struct config *config, const struct options *options)
 {
 	char line[TOKEN_MAX_LEN] = "";
-	struct span token = span_of(options->token != NULL ? options->token : "");
+	struct span token = SPAN("");
 	enum exit_code code;
 
-	if (options->admin)
+	if (options->token == NULL)
 		return command_admin_url(config);
 	if (strcmp(options->token, "-") == 0) {
 		if (fgets(line, sizeof(line), stdin) == NULL)
 			line[0] = '\0';
 		token = (struct span){ line, strcspn(line, "\r\n") };
+	} else {
+		token = span_of(options->token);
 	}
 	code = command_url(config, token);
 	explicit_bzero(line, sizeof(line));
