@@ -235,18 +235,49 @@ check-image: ## build the image, run it as production would, and check it
 
 # --- end of image ---
 
+# --- systemd ---
+
+.PHONY: deps-systemd check-systemd lint-systemd
+deps-systemd:
+	$(call install_packages,$(PACKAGES_BUILD) debootstrap python3 systemd)
+
+check-systemd: deps-systemd ## boot a Debian 12 with the units in a container, watch them work (root)
+	@$(MAKE) --no-print-directory all
+	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) sh tests/systemd/check_systemd.sh
+
+lint: lint-systemd
+lint-systemd: deps-lint
+	shellcheck tests/systemd/*.sh
+
+# --- end of systemd ---
+
 # --- the rest ---
 
 .PHONY: install uninstall clean help
-install: all ## install into DESTDIR and PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd
+# Where systemd looks for units of the system and of its administrator.
+ifeq ($(PREFIX),/usr)
+UNITDIR ?= /lib/systemd/system
+else
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+endif
+DOCDIR := $(PREFIX)/share/doc/recall-redirectd
+MANDIR := $(PREFIX)/share/man/man8
+UNITS := recall-redirectd.service recall-redirectd.socket recall-redirectd-admin.socket
+DOCUMENTS := README.md CHANGELOG.md SECURITY.md config/recall-redirectd.json
+
+install: all ## install into DESTDIR and PREFIX (/usr/local): program, units, manual, example
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/recall-redirectd
-	install -m 644 README.md config/recall-redirectd.json \
-	    $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd/
+	install -m 644 $(UNITS:%=systemd/%) $(DESTDIR)$(UNITDIR)
+	sed -i 's,/usr/bin/recall-redirectd,$(PREFIX)/bin/recall-redirectd,g' \
+	    $(DESTDIR)$(UNITDIR)/recall-redirectd.service
+	install -m 644 server/recall-redirectd.8 $(DESTDIR)$(MANDIR)
+	install -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 
 uninstall: ## take away what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/recall-redirectd
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/recall-redirectd
+	rm -f $(DESTDIR)$(PREFIX)/bin/recall-redirectd $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) \
+	    $(DESTDIR)$(MANDIR)/recall-redirectd.8 $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCUMENTS)))
+	-rmdir $(DESTDIR)$(DOCDIR)
 
 clean: ## remove the build
 	rm -rf $(BUILD)

@@ -541,8 +541,8 @@ cookie_from_a_subdomain(struct browser *victim, const struct config *config)
 	connect_with(&attacker, config, "attackers-token", "same-site");
 	read_state(&state);
 	if (attacker.n_cookies > 0)
-		snprintf(victim->cookies[victim->n_cookies++], COOKIE_SIZE, "%.200s",
-		    attacker.cookies[0] + 7);
+		snprintf(victim->cookies[victim->n_cookies++], COOKIE_SIZE, "xx%.200s",
+		    attacker.cookies[0] + 2);
 	answer_with(victim, config, buf_span(&state));
 	return response.status;
 }
