@@ -154,7 +154,7 @@ smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 	@sh tests/curl/smoke.sh "$(BASE_URL)"
 
 .PHONY: lint fmt fmt-check
-SOURCES = $(wildcard server/*.c server/*.h tests/*.c tests/*.h tests/fuzz/*.c tests/fuzz/*.h)
+SOURCES = $(wildcard server/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/fault/*.[ch])
 
 lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compilers with -Werror
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
@@ -163,7 +163,7 @@ lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compil
 	clang-tidy --quiet $(wildcard server/*.c) -- -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -Iserver
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -D_GNU_SOURCE -DVERSION='""' -Iserver server
-	shellcheck tests/*.sh tests/curl/*.sh .ci/run
+	shellcheck $(wildcard tests/*.sh tests/*/*.sh) .ci/run
 
 fmt: deps-lint ## format the sources
 	clang-format -i $(SOURCES)

@@ -196,7 +196,10 @@ read_json(struct reader *r, struct span body)
 	cJSON *tree = json_parse(body, &line, &fault), *member;
 	bool good = cJSON_IsObject(tree);
 
-	if (!good)
+	if (tree == NULL && fault == json_out_of_memory)
+		*r->problem = (struct problem){ 503, "out_of_memory", NULL,
+			"The server is short of memory", NULL };
+	else if (!good)
 		refuse(r, "body_malformed", NULL, "The body is not one valid JSON object");
 	cJSON_ArrayForEach(member, tree) good = good && read_member(r, member);
 	wipe_strings(tree);

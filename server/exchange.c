@@ -186,6 +186,7 @@ make_response(const struct exchange *x)
 static enum MHD_Result
 queue_emergency(struct loop *loop, struct MHD_Connection *connection)
 {
+	atomic_fetch_add_explicit(&loop->counts->no_memory, 1, memory_order_relaxed);
 	return MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, loop->emergency);
 }
 

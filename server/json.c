@@ -3,6 +3,10 @@
  */
 #include "json.h"
 
+#include <errno.h>
+
+const char json_out_of_memory[] = "cannot be read, since memory is short";
+
 static size_t
 line_at(struct span text, size_t offset)
 {
@@ -117,10 +121,12 @@ static cJSON *
 parse_at(struct span text, size_t *ret_offset, const char **ret_fault)
 {
 	const char *end = text.data;
-	cJSON *tree = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
+	cJSON *tree;
 
+	errno = 0; /* malloc() leaves ENOMEM there; cJSON tells nobody */
+	tree = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
 	*ret_offset = (size_t)(end - text.data);
-	*ret_fault = "is not valid JSON";
+	*ret_fault = tree == NULL && errno == ENOMEM ? json_out_of_memory : "is not valid JSON";
 	if (tree == NULL)
 		return NULL;
 	for (; *ret_offset < text.len; ++*ret_offset) {

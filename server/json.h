@@ -8,6 +8,9 @@
 
 #include "text.h"
 
+/* The fault, by its address, where memory was short. */
+extern const char json_out_of_memory[];
+
 /*
  * Parse exactly one JSON text: UTF-8, no byte below 0x20 but white space, no \u0000 (cJSON would
  * cut the string there), nothing behind it. Returns a tree to be freed with cJSON_Delete(), or

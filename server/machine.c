@@ -4,11 +4,13 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static unsigned long
 affinity_processors(void)
@@ -78,6 +80,19 @@ machine_raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	return limit.rlim_cur;
+}
+
+void
+machine_open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd =
+		    open("/dev/null", O_RDONLY | O_CLOEXEC); /* writing still fails, as it should */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /*

@@ -13,6 +13,10 @@ unsigned long machine_processors(void);
 /* Raise the soft limit of open files to the hard one; returns what it is then. */
 unsigned long machine_raise_file_limit(void);
 
+/* Point standard input, output and error that are closed at /dev/null, so that nothing else gets
+ * their numbers. */
+void machine_open_standard_files(void);
+
 /* No core of this process is ever written: its memory holds codes and tokens. */
 void machine_forbid_core(void);
 

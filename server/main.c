@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "load.h"
+#include "machine.h"
 #include "options.h"
 #include "server.h"
 
@@ -115,6 +116,7 @@ main(int argc, char **argv)
 	struct options options = { 0 };
 	char fault[256];
 
+	machine_open_standard_files();
 	if (!options_parse(argc, argv, &options, fault, sizeof(fault))) {
 		fprintf(stderr, "recall-redirectd: %s; see recall-redirectd --help\n", fault);
 		return EXIT_USAGE;

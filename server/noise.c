@@ -60,6 +60,20 @@ report_connections(const struct watch_counts *counts)
 	log_end(&line);
 }
 
+static void
+report_memory(const struct watch_counts *counts)
+{
+	static uint64_t reported;
+	uint64_t no_memory = atomic_load(&counts->no_memory);
+	struct log_line line;
+
+	if (no_memory == reported || !log_begin(&line, LOG_ERROR, "out_of_memory"))
+		return;
+	reported = no_memory;
+	log_number(&line, "requests", no_memory);
+	log_end(&line);
+}
+
 void
 noise_report(const struct watch_counts *counts, int64_t now_ms)
 {
@@ -72,4 +86,5 @@ noise_report(const struct watch_counts *counts, int64_t now_ms)
 	last_ms = now_ms;
 	report_library();
 	report_connections(counts);
+	report_memory(counts);
 }

@@ -41,9 +41,10 @@ struct watch_list {
 
 /* Counted since the start. */
 struct watch_counts {
-	_Atomic uint64_t deadline; /* ended because a request or an answer took too long */
-	_Atomic uint64_t limit;    /* ended, idle, to make room for new ones */
-	_Atomic uint64_t per_ip;   /* refused: limits.connections_per_ip; counted by others */
+	_Atomic uint64_t deadline;  /* ended because a request or an answer took too long */
+	_Atomic uint64_t limit;     /* ended, idle, to make room for new ones */
+	_Atomic uint64_t no_memory; /* answered 503 for lack of memory; counted by others */
+	_Atomic uint64_t per_ip;    /* refused: limits.connections_per_ip; counted by others */
 };
 
 struct watchdog {

@@ -1,0 +1,230 @@
+/*
+ * Which request heads are good, stated a second time: RFC 9112, RFC 9110 5.6.2, and the limits.
+ *
+ * An input is a head: its first byte sets flags, its second the limits; then the request line and
+ * the header lines, each part as it stands.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "fuzz.h"
+#include "screen.h"
+
+enum { TOO_LONG = 1, TOO_MANY = 2, DAMAGED = 4 };
+
+/* A span as a string; NULL where it holds a NUL. On the heap. */
+static char *
+string_of(struct span s)
+{
+	return memchr(s.data, '\0', s.len) == NULL ? fuzz_copy(s) : NULL;
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+/* Only bytes of this set; NUL is in none. */
+static bool
+consists_of(struct span s, const char *set)
+{
+	char *string = string_of(s);
+	bool good = string != NULL && string[strspn(string, set)] == '\0';
+
+	free(string);
+	return good;
+}
+
+static bool
+is_token(struct span s)
+{
+	return s.len > 0 && consists_of(s, LETTERS DIGITS "!#$%&'*+-.^_`|~");
+}
+
+/* How many fields have this name, and the first one's value. */
+static size_t
+find_raw(const struct request *request, const char *name, struct span *ret_value)
+{
+	size_t n = 0;
+
+	for (size_t i = request->n_headers; i-- > 0;) {
+		const struct header *h = &request->headers[i];
+
+		if (h->name.len != strlen(name) ||
+		    strncasecmp(h->name.data, name, h->name.len) != 0)
+			continue;
+		n++;
+		*ret_value = h->value;
+	}
+	return n;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The same, without white space at both ends of the value. */
+static size_t
+find(const struct request *request, const char *name, struct span *ret_value)
+{
+	size_t n = find_raw(request, name, ret_value);
+
+	while (ret_value->len > 0 && is_space(ret_value->data[0]))
+		*ret_value = (struct span){ ret_value->data + 1, ret_value->len - 1 };
+	while (ret_value->len > 0 && is_space(ret_value->data[ret_value->len - 1]))
+		ret_value->len--;
+	return n;
+}
+
+static bool
+begins(struct span s, const char *start)
+{
+	return s.len >= strlen(start) && strncasecmp(s.data, start, strlen(start)) == 0;
+}
+
+static bool
+is_good_target(const struct request *request, size_t query_bytes)
+{
+	struct span target = request->target;
+	const char *mark = memchr(target.data, '?', target.len);
+
+	for (size_t i = 0; i < target.len; i++)
+		if ((unsigned char)target.data[i] < '!' || target.data[i] == '#' ||
+		    target.data[i] == 0x7f)
+			return false;
+	if (mark != NULL && (size_t)(target.data + target.len - mark) - 1 > query_bytes)
+		return false;
+	if (span_equals(request->method, span_of("CONNECT")))
+		return target.len > 0;
+	return begins(target, "/") || begins(target, "http://") || begins(target, "https://") ||
+	       span_equals(target, span_of("*"));
+}
+
+static bool
+has_good_fields(const struct request *request)
+{
+	for (size_t i = 0; i < request->n_headers; i++) {
+		const struct header *h = &request->headers[i];
+
+		if (!is_token(h->name))
+			return false;
+		for (size_t n = 0; n < h->value.len; n++)
+			if (iscntrl((unsigned char)h->value.data[n]) && h->value.data[n] != '\t')
+				return false;
+	}
+	return true;
+}
+
+static bool
+has_good_host(const struct head *head)
+{
+	struct span host = SPAN("");
+	size_t n = find(head->request, "Host", &host);
+
+	if (n == 0)
+		return span_equals(head->version, span_of("HTTP/1.0"));
+	return n == 1 && consists_of(host, LETTERS DIGITS "-._~%!$&'()*+,;=:[]");
+}
+
+/* A length of more digits than this harness can read is too large anyway. */
+static bool
+has_good_framing(const struct head *head)
+{
+	struct span length = SPAN("0"), coding = SPAN("");
+	size_t n_lengths = find(head->request, "Content-Length", &length);
+	size_t n_codings = find_raw(head->request, "Transfer-Encoding", &coding);
+	bool takes_body = !span_equals(head->request->method, span_of("GET")) &&
+			  !span_equals(head->request->method, span_of("HEAD"));
+	char *digits = fuzz_copy(length);
+	const char *first = digits + strspn(digits, "0");
+	unsigned long bytes = strlen(first) > 5 ? 99999 : strtoul(first, NULL, 10);
+
+	free(digits);
+	if (n_lengths > 1 || length.len == 0 || !consists_of(length, DIGITS))
+		return false;
+	if (n_codings > 0 && (n_codings > 1 || n_lengths > 0 || !takes_body || coding.len != 7 ||
+				 strncasecmp(coding.data, "chunked", 7) != 0 ||
+				 span_equals(head->version, span_of("HTTP/1.0"))))
+		return false;
+	return bytes <= (takes_body ? 16384 : 0);
+}
+
+static bool
+is_good(const struct head *head, const struct screen_limits *limits)
+{
+	return !head->too_long && !head->damaged && !head->too_many_headers &&
+	       head->bytes <= limits->head_bytes && is_token(head->request->method) &&
+	       is_good_target(head->request, limits->query_bytes) &&
+	       has_good_fields(head->request) && has_good_host(head) && has_good_framing(head);
+}
+
+static void
+check(const struct head *head, const struct screen_limits *limits)
+{
+	struct problem problem = { 0 };
+	bool accepted = screen_head(head, limits, &problem);
+
+	HOLDS(accepted == is_good(head, limits));
+	if (accepted) {
+		HOLDS(problem.status == 0);
+		return;
+	}
+	HOLDS(problem.status == 400 || problem.status == 413 || problem.status == 414 ||
+	      problem.status == 431);
+	HOLDS(fuzz_is_constant(problem.reason) && fuzz_is_constant(problem.detail));
+	HOLDS(problem.parameter == NULL);
+}
+
+/* `Name:value` lines; without a colon the name is all of it. */
+static size_t
+cut_headers(struct span rest, struct header headers[HTTP_MAX_HEADERS])
+{
+	size_t n = 0;
+
+	while (rest.len > 0 && n < HTTP_MAX_HEADERS) {
+		struct span line = fuzz_line(&rest);
+		size_t colon = span_find(line, ':');
+
+		headers[n].name = (struct span){ line.data, colon };
+		headers[n++].value = span_from(line, colon + 1);
+	}
+	return n;
+}
+
+/* Method, target, version; the version stands behind the last space. */
+static void
+cut_request_line(struct span line, struct request *request, struct head *head)
+{
+	size_t space = span_find(line, ' ');
+	size_t end = line.len;
+
+	request->method = (struct span){ line.data, space };
+	line = span_from(line, space + 1);
+	end = line.len;
+	while (end > 0 && line.data[end - 1] != ' ')
+		end--;
+	head->version = span_from(line, end);
+	request->target = (struct span){ line.data, end > 0 ? end - 1 : 0 };
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct header headers[HTTP_MAX_HEADERS];
+	struct request request = { .headers = headers, .body = SPAN("") };
+	struct head head = { .request = &request, .bytes = size };
+	struct screen_limits limits;
+	struct span rest;
+
+	if (size < 2)
+		return 0;
+	rest = (struct span){ (const char *)data + 2, size - 2 };
+	limits = (struct screen_limits){ data[1] * 8u, 32 * (255u - data[1]) + 64 };
+	head.too_long = (data[0] & 0x11) == (TOO_LONG | 0x10);
+	head.too_many_headers = (data[0] & 0x12) == (TOO_MANY | 0x10);
+	head.damaged = (data[0] & 0x14) == (DAMAGED | 0x10);
+	cut_request_line(fuzz_line(&rest), &request, &head);
+	request.n_headers = cut_headers(rest, headers);
+	check(&head, &limits);
+	return 0;
+}
