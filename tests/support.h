@@ -12,9 +12,9 @@
 int support_run(Suite *suite);
 
 /* A span compares equal to a string; both are shown where they do not. */
-#define ck_span_eq(bytes, string)                                                                   \
+#define ck_span_eq(bytes, string)                                                                  \
 	do {                                                                                       \
-		struct span seen_ = (bytes);                                                        \
+		struct span seen_ = (bytes);                                                       \
 		const char *wanted_ = (string);                                                    \
 		ck_assert_msg(                                                                     \
 		    seen_.len == strlen(wanted_) && memcmp(seen_.data, wanted_, seen_.len) == 0,   \
