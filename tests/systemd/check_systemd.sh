@@ -1,0 +1,656 @@
+#!/bin/sh
+# The units under a real systemd: a Debian booted in a container of systemd-nspawn, with a network
+# of its own. Needs root; changes nothing outside of /var/tmp/recall-redirectd-nspawn, where
+# the Debian tree is kept for the next run (remove it for a fresh one).
+#   PROGRAM  the server's binary, in the folder where it was built, on Debian 12
+#   SUITE    bookworm, Debian 12, or trixie, Debian 13
+set -u
+: "${PROGRAM:?}"
+LC_ALL=C
+export LC_ALL
+build=$(dirname "$PROGRAM")
+here=$(dirname "$0")
+cache=/var/tmp/recall-redirectd-nspawn
+suite=${SUITE:-bookworm}
+tree=$cache/$suite
+tools=$cache/tools
+service=recall-redirectd.service
+sockets='recall-redirectd.socket recall-redirectd-admin.socket'
+callback=/api/ms_oauth_callback
+machine=redirectd-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+mark=mark-$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+
+stop() {
+	echo "check_systemd.sh: $1" >&2
+	exit 1
+}
+
+[ "$(id -u)" = 0 ] || stop 'needs root'
+for tool in debootstrap systemd-analyze nsenter python3 curl; do
+	command -v "$tool" >/dev/null || stop "needs $tool"
+done
+
+# --- telling ---
+
+passed=0
+failed=0
+
+ok() {
+	passed=$((passed + 1))
+	printf 'ok %d - %s\n' $((passed + failed)) "$1"
+}
+
+not_ok() { # what, saw, wanted
+	failed=$((failed + 1))
+	printf 'not ok %d - %s (saw %s, wanted %s)\n' $((passed + failed)) "$1" "$2" "$3"
+}
+
+is() { # what, saw, wanted
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
+}
+
+is_not() { # what, saw, unwanted
+	if [ "$2" != "$3" ]; then ok "$1"; else not_ok "$1" "$2" 'something else'; fi
+}
+
+has() { # what, text, part
+	case $2 in
+	*"$3"*) ok "$1" ;;
+	*) not_ok "$1" "${2:-nothing}" "$3" ;;
+	esac
+}
+
+# Repeats a command until it prints what is wanted, for at most so many seconds; leaves it in $saw.
+await() { # seconds, wanted, command
+	seconds=$1
+	wanted=$2
+	shift 2
+	until=$(($(date +%s) + seconds))
+	while saw=$("$@" 2>/dev/null) && [ "$saw" != "$wanted" ] || [ "$saw" != "$wanted" ]; do
+		[ "$(date +%s)" -lt "$until" ] || return 1
+		sleep 0.1
+	done
+}
+
+# --- the tree and nspawn ---
+
+# Where this machine's own packages come from; it has the other release too.
+archive() {
+	# shellcheck disable=SC1091 # the system's own
+	own=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	# shellcheck disable=SC2016 # $(...) are fields of apt's
+	apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+		awk -v suite="$own" '$2 == suite { print $1; exit }'
+}
+
+case $suite in
+bookworm) libraries=libmicrohttpd12,libcjson1,libgnutls30 ;;
+*) libraries=libmicrohttpd12t64,libcjson1,libgnutls30t64 ;;
+esac
+
+make_tree() {
+	[ ! -e "$tree/complete" ] || return 0
+	rm -rf "$tree"
+	mkdir -p "$cache"
+	[ -n "$(archive)" ] || apt-get update -qq
+	[ -n "$(archive)" ] || stop 'apt knows no archive of Debian'
+	nice -n 10 debootstrap --variant=minbase \
+		--include="systemd,systemd-sysv,procps,$libraries" \
+		"$suite" "$tree" "$(archive)" >"$cache/debootstrap.log" 2>&1 ||
+		stop "no tree: $(tail -n 1 "$cache/debootstrap.log")"
+	: >"$tree/complete"
+}
+
+# systemd-nspawn is unpacked, not installed, or the machine's own systemd would be upgraded with it.
+fetch_nspawn() {
+	nspawn=$(command -v systemd-nspawn) && return 0
+	nspawn=$tools/usr/bin/systemd-nspawn
+	if [ ! -e "$tools/complete" ]; then
+		rm -rf "$tools"
+		mkdir -p "$tools/packages"
+		chmod 777 "$tools/packages"
+		(cd "$tools/packages" && { apt-get download -qq systemd-container libsystemd-shared ||
+			{ apt-get update -qq && apt-get download -qq systemd-container libsystemd-shared; }; }) \
+			>/dev/null 2>&1 || stop 'apt has no systemd-container'
+		for package in "$tools"/packages/*.deb; do
+			dpkg-deb -x "$package" "$tools" || stop "cannot unpack $package"
+		done
+		: >"$tools/complete"
+	fi
+	set -- "$tools"/usr/lib/*/systemd
+	LD_LIBRARY_PATH=$1 "$nspawn" --version >/dev/null || stop 'systemd-nspawn does not start'
+	nspawn_libraries=$1
+}
+
+nspawn_libraries=
+make_tree
+fetch_nspawn
+dir=$(mktemp -d "$cache/run.XXXXXX") || exit 1
+root=$dir/root
+container=
+load=
+
+clean_up() {
+	[ -z "$load" ] || kill "$load" 2>/dev/null
+	if [ -n "$container" ]; then
+		kill "$container" 2>/dev/null
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			kill -0 "$container" 2>/dev/null || break
+			sleep 0.5
+		done
+		kill -KILL "$container" 2>/dev/null
+		wait "$container" 2>/dev/null
+	fi
+	umount "$root" 2>/dev/null
+	umount "$dir" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# What is written goes into memory and is gone afterwards.
+mount -t tmpfs -o mode=755 "$machine" "$dir" || stop 'cannot mount'
+mkdir "$root" "$dir/upper" "$dir/work"
+mount -t overlay -o "lowerdir=$tree,upperdir=$dir/upper,workdir=$dir/work" "$machine" "$root" ||
+	stop 'cannot mount'
+make --no-print-directory -s -o "$build/recall-redirectd" BUILD="$build" install \
+	DESTDIR="$root" PREFIX=/usr >"$dir/make.log" 2>&1 || stop "make install: $(tail -n 1 "$dir/make.log")"
+units=$root/lib/systemd/system
+cp "$units/$service" "$dir/$service"
+
+# --- without running anything ---
+
+verify() { # options
+	systemd-analyze verify --recursive-errors=no --man=no --root="$root" "$service" \
+		recall-redirectd.socket recall-redirectd-admin.socket >"$dir/verify" 2>&1 && echo good || echo bad
+}
+
+# What systemd-analyze security holds against a unit, in its own words for the settings.
+faults() { # file
+	systemd-analyze security --offline=true --no-pager --json=short "$1" 2>/dev/null | python3 -c '
+import json, sys
+print(*sorted(item["name"] for item in json.load(sys.stdin) if float(item["exposure"] or 0) > 0))'
+}
+
+# RootDirectory= needs a tree of its own, AF_UNIX is for sd_notify, ProtectClock= lets /dev/rtc be read.
+few='DeviceAllow= RestrictAddressFamilies=~AF_UNIX RootDirectory=/RootImage='
+
+check_units() {
+	is 'systemd-analyze verify' "$(verify) $(head -n 1 "$dir/verify")" 'good '
+	sed 's/^PrivateTmp=/PrivateTemp=/' "$dir/$service" >"$units/$service"
+	is 'systemd-analyze verify would notice a misspelt line' "$(verify)" bad
+	cp "$dir/$service" "$units/$service"
+	systemd-analyze security --offline=true --threshold=8 --no-pager "$units/$service" >"$dir/security" 2>&1
+	is "exposure is at most 0.8:$(sed -n 's/.*level for[^:]*://p' "$dir/security" | tr -cd ' 0-9.A-Z')" "$?" 0
+	is 'of the sandbox, nothing else is missing' "$(faults "$units/$service")" "$few"
+	mkdir "$dir/mutant"
+	sed 's/^DynamicUser=.*/User=daemon/' "$dir/$service" >"$dir/fixed"
+	cp "$dir/fixed" "$dir/mutant/$service"
+	is 'nor with a fixed user' "$(faults "$dir/mutant/$service")" "$few"
+	for socket in $sockets; do
+		is "$socket: no ReusePort" "$(grep -c '^ReusePort' "$units/$socket")" 0
+	done
+}
+
+# ExecPaths= is a permission: with it nothing is taken away.
+sandbox_lines() { sed -n '/^# --- sandbox/,/^\[/p' "$dir/$service" | grep -v '^#\|^\[\|^$\|^ExecPaths='; }
+
+without() { grep -vxF -e "$1" "$2"; } # line, file
+
+# Each line of the sandbox is taken out. Those that DynamicUser= implies are taken out of a unit
+# with a fixed user. Lines that systemd-analyze doesn't judge are left for the running service.
+check_each_line() {
+	mutant=$dir/mutant/$service
+	: >"$dir/unjudged"
+	sandbox_lines >"$dir/lines"
+	while IFS= read -r line; do
+		without "$line" "$dir/$service" >"$mutant"
+		missed=$(faults "$mutant")
+		without "$line" "$dir/fixed" >"$mutant"
+		if [ "$missed" != "$few" ] || [ "$(faults "$mutant")" != "$few" ]; then
+			ok "systemd-analyze misses: $line"
+		else
+			printf '%s\n' "$line" >>"$dir/unjudged"
+		fi
+	done <"$dir/lines"
+}
+
+# --- the container ---
+
+boot() {
+	: >"$root/etc/machine-id"
+	chroot "$root" systemctl enable -q "$service" >/dev/null 2>&1
+	mkdir -p "$root/etc/recall-redirectd"
+	# shellcheck disable=SC2086 # one word or none
+	env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 ${nspawn_libraries:+LD_LIBRARY_PATH=$nspawn_libraries} \
+		"$nspawn" -q -b -D "$root" --machine="$machine" --register=no --keep-unit \
+		--private-network --console=pipe </dev/null >"$dir/boot.log" 2>&1 &
+	container=$!
+	leader=
+	until=$(($(date +%s) + 30))
+	while [ -z "$leader" ] && [ "$(date +%s)" -lt "$until" ]; do
+		sleep 0.2
+		leader=$(cat /proc/"$container"/task/*/children 2>/dev/null | tr -d ' ')
+	done
+	[ -n "$leader" ] || stop "no container: $(tail -n 1 "$dir/boot.log")"
+	await 60 running system_state || {
+		inside systemctl --failed --no-pager
+		stop "the container did not boot: $saw"
+	}
+}
+
+inside() { nsenter -t "$leader" -m -u -i -n -p -C -r -w "$@"; }
+
+system_state() { inside systemctl is-system-running; }
+
+property() { inside systemctl show -p "$1" --value "${2:-$service}"; }
+
+active() { inside systemctl is-active "$service"; }
+
+# The server as this machine knows it: the container has process ids of its own.
+main_pid() {
+	own=$(property MainPID)
+	[ "$own" != 0 ] || return 1
+	for status in /proc/[0-9]*/status; do
+		awk -v own="$own" '$1 == "Name:" { name = $2 } $1 == "NSpid:" { if ($NF == own && NF > 2 &&
+			name == "recall-redirect") print $2 }' "$status" 2>/dev/null
+	done | while read -r pid; do
+		[ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink "/proc/$leader/ns/pid")" ] && echo "$pid"
+	done
+}
+
+ask() { # path, curl options
+	path=$1
+	shift
+	nsenter -t "$leader" -n curl -q -sk --noproxy '*' --globoff --max-time 10 -o /dev/null \
+		-w '%{http_code} %{redirect_url}' "$@" "${base:-http://127.0.0.1:8080}$path"
+}
+
+health() { ask /healthz | cut -c 1-3; }
+
+metric() { # name
+	nsenter -t "$leader" -n curl -q -s --noproxy '*' --max-time 10 http://127.0.0.1:9464/metrics |
+		sed -n "s/^$1 //p"
+}
+
+configure() { printf '%s\n' "$1" >"$root/etc/recall-redirectd/config.json"; }
+
+# Lines of a drop-in, or none.
+drop_in() {
+	mkdir -p "$root/etc/systemd/system/$service.d"
+	if [ $# -eq 0 ]; then
+		rm -f "$root/etc/systemd/system/$service.d/check.conf"
+	else
+		printf '[Service]\n' >"$root/etc/systemd/system/$service.d/check.conf"
+		printf '%s\n' "$@" >>"$root/etc/systemd/system/$service.d/check.conf"
+	fi
+	inside systemctl daemon-reload
+}
+
+stop_service() { inside systemctl stop "$service" 2>/dev/null; }
+
+restart() { inside systemctl restart "$service" 2>/dev/null; }
+
+journal() { inside journalctl -q --no-pager -o cat "$@"; }
+
+bad='{"listen.prot": 8080}'
+good='{"public_url": "https://oauth.example.com",
+	"microsoft.client_id": "11111111-2222-3333-4444-555555555555"}'
+
+# --- start ---
+
+check_start() {
+	is 'it is active' "$(active)" active
+	has 'it tells its status' "$(property StatusText)" Serving
+	is 'the sockets have their names' \
+		"$(for socket in $sockets; do property FileDescriptorName "$socket"; done | tr '\n' ' ')" \
+		'public admin '
+	is 'IPv4 reaches it' "$(ask /healthz)" '200 '
+	base='http://[::1]:8080'
+	is 'IPv6 reaches it' "$(ask /healthz)" '200 '
+	base=http://127.0.0.1:9464
+	is 'the admin listener reaches it' "$(ask /readyz)" '200 '
+	base=
+	stop_service
+	is 'stopped, it is inactive' "$(active) $(property Result)" 'inactive success'
+	is 'a connection starts it' "$(ask /healthz) $(active)" '200  active'
+	drop_in NoExecPaths= ExecStart= \
+		'ExecStart=/bin/sh -c "sleep 2; exec /usr/bin/recall-redirectd serve"'
+	inside systemctl restart --no-block "$service"
+	sleep 1
+	is 'not ready: it is not active' "$(active)" activating
+	await 10 active active
+	is 'ready: it is active' "$saw" active
+	drop_in
+	restart
+}
+
+check_smoke() {
+	configure "$good"
+	restart
+	nsenter -t "$leader" -n env no_proxy='*' NO_PROXY='*' sh tests/curl/smoke.sh \
+		http://127.0.0.1:8080 >"$dir/smoke" 2>&1
+	is "smoke.sh: $(tail -n 1 "$dir/smoke")" "$? $(grep '^not ok' "$dir/smoke" | head -n 3)" '0 '
+}
+
+# --- the sandbox, as the kernel sees it ---
+
+mount_has() { # process, place, option
+	awk -v at="$2" -v option="$3" '$5 == at { has = ("," $6 ",") ~ ("," option ",") }
+		END { print at, option, has ? "yes" : "no" }' "/proc/$1/mountinfo"
+}
+
+# Of some the container's kernel says nothing: TasksMax= is not enforced here, LimitCORE= is what the
+# program sets itself.
+facts() {
+	pid=$(main_pid)
+	[ -n "$pid" ] || {
+		echo 'does not run'
+		return
+	}
+	awk '/^(NoNewPrivs|Cap...|Seccomp|Umask):/ { print $1, $2 }
+		$1 == "Uid:" { print "dynamic user", ($2 >= 61184 && $2 <= 65519) ? "yes" : "no: " $2 }' \
+		"/proc/$pid/status"
+	for kind in ipc mnt net user uts; do
+		if [ "$(readlink "/proc/$pid/ns/$kind")" = "$(readlink "/proc/$leader/ns/$kind")" ]; then
+			echo "$kind shared"
+		else
+			echo "$kind private"
+		fi
+	done
+	for place in / /usr/lib /usr/bin/recall-redirectd /run /dev/shm; do
+		mount_has "$pid" "$place" ro
+	done
+	for place in / /tmp /var/tmp /dev/shm; do mount_has "$pid" "$place" noexec; done
+	echo "network: $(nsenter -t "$pid" -n cat /proc/net/dev | sed -n 's/^ *\([^ :]*\):.*/\1/p' | tr '\n' ' ')"
+	for name in LimitCORE SystemCallErrorNumber TasksMax; do echo "$name $(property "$name")"; done
+}
+
+wanted_facts() {
+	cat <<'FACTS'
+Umask: 0077
+dynamic user yes
+CapInh: 0000000000000000
+CapPrm: 0000000000000000
+CapEff: 0000000000000000
+CapBnd: 0000000000000000
+CapAmb: 0000000000000000
+NoNewPrivs: 1
+Seccomp: 2
+ipc private
+mnt private
+net private
+user private
+uts private
+/ ro yes
+/usr/lib ro yes
+/usr/bin/recall-redirectd ro yes
+/run ro yes
+/dev/shm ro yes
+/ noexec yes
+/tmp noexec yes
+/var/tmp noexec yes
+/dev/shm noexec yes
+network: lo 
+LimitCORE 1
+SystemCallErrorNumber 1
+TasksMax 128
+FACTS
+}
+
+check_sandbox() {
+	facts >"$dir/facts"
+	wanted_facts >"$dir/wanted"
+	if cmp -s "$dir/facts" "$dir/wanted"; then
+		ok 'the running service has its sandbox'
+	else
+		not_ok 'the running service has its sandbox' \
+			"$(diff "$dir/wanted" "$dir/facts" | grep '^[<>]' | tr '\n' ';')" 'no difference'
+	fi
+	while IFS= read -r line; do
+		without "$line" "$dir/$service" >"$units/$service"
+		inside systemctl daemon-reload
+		restart
+		is_not "the running service misses: $(echo "$line" | cut -c 1-60)" "$(facts)" "$(cat "$dir/wanted")"
+		stop_service
+	done <"$dir/unjudged"
+	cp "$dir/$service" "$units/$service"
+	inside systemctl daemon-reload
+	inside systemctl reset-failed
+	restart
+}
+
+# --- reload ---
+
+region() { ask "$callback?code=$mark" | sed 's,.*//\([^.]*\)\..*,\1,'; }
+
+check_reload() {
+	before=$(property MainPID)
+	configure '{"recall.region": "eu-central-1"}'
+	inside systemctl reload "$service"
+	is 'reload: good' $? 0
+	await 5 eu-central-1 region
+	is 'reload: the new configuration is in force' "$saw" eu-central-1
+	configure "$bad"
+	inside systemctl reload "$service" 2>/dev/null
+	is_not 'reload: a bad one fails' $? 0
+	has 'reload: the journal says why' "$(journal -u "$service" -n 20)" listen.port
+	inside systemctl kill -s HUP --kill-who=main "$service"
+	await 5 0 metric redirectd_config_reload_success
+	is 'SIGHUP: a bad one is counted' "$saw" 0
+	has 'SIGHUP: and told' "$(property StatusText)" refused
+	is 'the old one stays, in the same process' "$(region) $(active) $(property MainPID)" \
+		"eu-central-1 active $before"
+	configure "$good"
+	inside systemctl reload "$service"
+	await 5 us-east-1 region
+	is 'reload: good again' "$saw $(metric redirectd_config_reload_success) $(property MainPID)" \
+		"us-east-1 1 $before"
+}
+
+# --- restarts ---
+
+kill_main() { inside systemctl kill -s "$1" --kill-who=main "$service"; }
+
+restarts() { property NRestarts; }
+
+restarted() { [ "$(restarts)" = 0 ] || echo yes; }
+
+check_crash() {
+	restart
+	kill_main KILL
+	await 10 yes restarted
+	await 10 200 health
+	is 'killed, it is started again' "$saw $(active) $(restarted)" '200 active yes'
+}
+
+check_watchdog() {
+	is_not 'the unit has a watchdog' "$(property WatchdogUSec)" 0
+	drop_in WatchdogSec=2s
+	restart
+	sleep 7
+	is 'idle, it feeds the watchdog' "$(active) $(restarts)" 'active 0'
+	kill_main STOP
+	await 20 yes restarted
+	await 10 200 health
+	is 'stopped, it is started again' "$saw $(active) $(restarted)" '200 active yes'
+	has 'by the watchdog' "$(journal -u "$service" -n 30)" 'Watchdog timeout'
+	loops=$(grep -l '^MHD' "/proc/$(main_pid)"/task/*/comm | wc -l)
+	is_not 'there are event loops' "$loops" 0
+	loop=0
+	while [ "$loop" -lt "$loops" ]; do
+		loop=$((loop + 1))
+		restart
+		thread=$(grep -l '^MHD' "/proc/$(main_pid)"/task/*/comm | sed -n "${loop}s,.*/task/\([0-9]*\)/.*,\1,p")
+		python3 "$here/freeze.py" "$thread" >"$dir/frozen" &
+		freezer=$!
+		await 20 yes restarted
+		kill "$freezer" 2>/dev/null
+		wait "$freezer" 2>/dev/null
+		await 10 200 health
+		is "event loop $loop of $loops frozen, it is started again" \
+			"$(cat "$dir/frozen") $saw $(restarted)" 'frozen 200 yes'
+	done
+	configure '{"shutdown.delay_seconds": 5}'
+	drop_in WatchdogSec=2s
+	restart
+	stop_service
+	is 'a long drain is not taken for a hang' "$(active) $(property Result)" 'inactive success'
+	configure "$good"
+	drop_in
+	restart
+}
+
+# --- load ---
+
+start_load() {
+	nsenter -t "$leader" -n python3 "$here/load.py" 8080 "$mark" >"$dir/load" 2>&1 &
+	load=$!
+	sleep 1
+}
+
+end_load() {
+	sleep 1
+	kill "$load"
+	wait "$load"
+	lost=$?
+	load=
+	is "$1: $(cat "$dir/load")" "$lost" "$2"
+}
+
+check_load() {
+	start_load
+	for _ in 1 2 3 4 5; do
+		restart || not_ok 'restart under load' failed good
+		sleep 1
+	done
+	end_load '5 restarts under load lose nothing' 0
+	start_load
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		kill_main HUP
+		sleep 0.1
+	done
+	end_load '20 reloads under load lose nothing' 0
+	is 'all of them were taken' "$(metric redirectd_config_reload_success)" 1
+	start_load
+	kill_main STOP
+	sleep 0.2
+	kill_main KILL
+	await 10 200 health
+	end_load 'the load would notice a loss' 1
+}
+
+# --- a bad configuration ---
+
+starts() { journal -u "$service" | grep -c '^Starting '; }
+
+settled() {
+	count=$(starts)
+	sleep 2
+	[ "$(starts)" != "$count" ] || echo settled
+}
+
+check_bad_configuration() {
+	configure "$bad"
+	before=$(starts)
+	inside systemctl restart "$service" 2>/dev/null
+	sleep 2
+	is 'bad configuration: it fails, without a restart' \
+		"$(active) $(property ExecMainStatus) $(restarts) $(($(starts) - before))" 'failed 78 0 1'
+	ask /healthz --max-time 3 >/dev/null
+	await 30 settled settled
+	after=$(($(starts) - before))
+	is "bad configuration: connections do not start it for ever ($after)" "$saw $((after <= 40))" 'settled 1'
+	is 'bad configuration: still failed' "$(active)" failed
+	configure "$good"
+	inside systemctl start "$service"
+	is 'a good one: start brings the sockets back' "$? $(ask /healthz) $(active)" '0 200  active'
+	drop_in ExecStart= 'ExecStart=/usr/bin/recall-redirectd serve --unknown'
+	inside systemctl restart "$service" 2>/dev/null
+	sleep 2
+	is 'wrong usage: it fails, without a restart' "$(property ExecMainStatus) $(restarts)" '64 0'
+	drop_in
+	inside systemctl reset-failed
+	inside systemctl start "$service"
+}
+
+# --- TLS by credentials, as the comments in the unit say ---
+
+make_pair() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -keyout "$root/etc/pair/privkey.pem" \
+		-out "$root/etc/pair/fullchain.pem" 2>/dev/null
+	chmod 600 "$root"/etc/pair/*
+	serial=$(openssl x509 -noout -serial -in "$root/etc/pair/fullchain.pem")
+}
+
+shown_serial() {
+	nsenter -t "$leader" -n openssl s_client -connect 127.0.0.1:8080 </dev/null 2>/dev/null |
+		openssl x509 -noout -serial 2>/dev/null
+}
+
+check_credentials() {
+	command -v openssl >/dev/null || {
+		echo '# skipped: credentials need openssl'
+		return
+	}
+	mkdir -m 700 "$root/etc/pair"
+	make_pair
+	sed -n '/^#   \[Service\]/,/^#$/s/^#   \([A-Z].*=\)/\1/p' "$dir/$service" |
+		sed 's,/etc/letsencrypt/live/[^/]*/,/etc/pair/,' >"$dir/tls"
+	is 'the unit tells how to hand over a pair' "$(cut -d = -f 1 "$dir/tls" | tr '\n' ' ')" \
+		'LoadCredential LoadCredential Environment ExecReload ExecReload '
+	drop_in "$(cat "$dir/tls")"
+	restart
+	base=https://127.0.0.1:8080
+	is 'TLS with credentials' "$(ask /healthz)" '200 '
+	is 'with the pair that was handed over' "$(shown_serial)" "$serial"
+	inside systemctl reload "$service"
+	is 'reload, with credentials' "$? $(ask /healthz)" '0 200 '
+	old=$serial
+	make_pair
+	inside systemctl reload "$service" && sleep 1
+	is 'a reload does not renew credentials' "$? $(shown_serial)" "0 $old"
+	restart
+	is 'a restart does' "$(shown_serial)" "$serial"
+	base=
+	drop_in
+	restart
+}
+
+# --- the journal ---
+
+journal_has_request() {
+	journal -u "$service" -n 5 | grep '"event":"request".*"route":"callback"' | sed 's/.*"level":"\([a-z]*\)".*/\1/' |
+		sort -u
+}
+
+marked() { inside journalctl -q --no-pager -o export | grep -e "$1" | cut -c 1-8 | sort -u; }
+
+check_journal() {
+	ask "$callback?code=$mark-last&state=$mark-last" >/dev/null
+	await 5 info journal_has_request
+	is 'the journal has the requests' "$saw" info
+	is 'the journal holds no value of code or state' "$(marked "$mark")" ''
+	is 'the journal holds no value of smoke.sh' "$(marked smoke-value-of-nobody)" ''
+	inside systemd-cat sh -c "echo $mark"
+	sleep 1
+	has 'the search would find one' "$(marked "$mark")" MESSAGE=
+}
+
+check_units
+check_each_line
+boot
+check_start
+check_smoke
+check_sandbox
+check_reload
+check_crash
+check_watchdog
+check_load
+check_bad_configuration
+check_credentials
+check_journal
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
