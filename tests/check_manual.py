@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Compares the lists of the manual page, and README.md's table of keys, with the program's own.
+
+What stands on one side and not on the other is a failure, both ways: keys and defaults, commands,
+options, exit codes, metrics with their labels, and the words and fields of the log.
+
+  PROGRAM        the server's binary
+  WRAPPER        a tool to run it under, such as valgrind
+  MANUAL, README, SERVER   other files and another folder of sources, to see this test fail
+"""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = os.path.realpath(os.environ["PROGRAM"])
+WRAPPER = os.environ.get("WRAPPER", "").split()
+MANUAL = pathlib.Path(os.environ.get("MANUAL", ROOT / "server/recall-redirectd.8"))
+README = pathlib.Path(os.environ.get("README", ROOT / "README.md"))
+SERVER = pathlib.Path(os.environ.get("SERVER", ROOT / "server"))
+
+# Defaults that are not a value: in words, and as `config` shows them.
+WORDS = {
+    "recall.base_url": "from the region",
+    "microsoft.association_ids": "the client id",
+    "threads": "processors, at most 4",
+}
+# There from the start, but only with what it is about.
+TLS_METRIC = "redirectd_tls_certificate_expiry_timestamp_seconds"
+
+passed = failed = 0
+
+
+def report(what, faults):
+    global passed, failed
+    if faults:
+        failed += 1
+        print(f"not ok {passed + failed} - {what}")
+        for fault in faults:
+            print(f"    {fault}")
+    else:
+        passed += 1
+        print(f"ok {passed + failed} - {what}")
+
+
+def compare(what, here, here_name, there, there_name):
+    """Two lists, or two dictionaries whose values count too."""
+    faults = [f"{here_name} lacks {item}" for item in sorted(set(there) - set(here))]
+    faults += [f"{there_name} lacks {item}" for item in sorted(set(here) - set(there))]
+    if isinstance(here, dict):
+        faults += [f"{item}: {here_name} has {here[item]}, {there_name} {there[item]}"
+                   for item in sorted(set(here) & set(there)) if here[item] != there[item]]
+    if not here or not there:
+        faults.append("nothing to compare")
+    report(f"{what} ({len(set(here))})", faults)
+
+
+# --- the program ---
+
+def environment():
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("REDIRECTD_") and name not in ("NOTIFY_SOCKET", "LISTEN_FDS")}
+    return {**kept, "no_proxy": "*", "NO_PROXY": "*"}
+
+
+def output(*arguments):
+    return subprocess.run([*WRAPPER, PROGRAM, *arguments], env=environment(), check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+def program_keys(empty):
+    keys = {}
+    for line in output("-c", empty, "config").splitlines():
+        match = re.fullmatch(r"(\S+) = (.*) \(([^()]*)\)", line)
+        key, value, origin = match.groups()
+        if origin not in ("default", "from recall.region"):
+            sys.exit(f"check_manual.py: {key} comes from {origin}, not from the defaults")
+        words = {"(not set)": "none", "(none)": "empty"}
+        keys[key] = WORDS.get(key, words.get(value, value))
+    return keys
+
+
+def usage_commands(usage):
+    block = usage.split("\ncommands\n")[1].split("\n\n")[0]
+    return set(re.findall(r"^  ([a-z]+)", block, re.M))
+
+
+def usage_options(usage):
+    """-c and its like, and KEY for the keys of the configuration."""
+    return set(re.findall(r"(?<![\w-])--?([a-z]+|KEY)(?![\w.])", usage))
+
+
+def usage_exit_codes(usage):
+    return set(re.findall(r"\b(\d+) [a-z]", usage.split("Exit codes:")[1]))
+
+
+@contextlib.contextmanager
+def served(folder, *arguments):
+    """A running server; yields the port of its admin listener."""
+    log = pathlib.Path(folder) / "log"
+    # A free port: admin.port=0 would turn the listener off.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with open(log, "w") as stderr:
+        server = subprocess.Popen(
+            [*WRAPPER, PROGRAM, "-c", f"{folder}/empty.json", "--listen.address=127.0.0.1",
+             "--listen.port=0", f"--admin.port={port}", *arguments],
+            env=environment(), stderr=stderr)
+    try:
+        for _ in range(600):
+            if '"event":"listening"' in log.read_text() or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+
+
+def scrape(port):
+    """Metrics with their labels, those of histogram series and buckets left out."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    text = opener.open(f"http://127.0.0.1:{port}/metrics", timeout=30).read().decode()
+    metrics = {name: set() for name in re.findall(r"^# TYPE (\S+)", text, re.M)}
+    for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", text, re.M):
+        base = name if name in metrics else re.sub(r"_(bucket|sum|count)$", "", name)
+        metrics.setdefault(base, set()).update(set(re.findall(r'(\w+)="', labels)) - {"le"})
+    return metrics
+
+
+def program_metrics(folder):
+    with served(folder) as port:
+        metrics = scrape(port)
+    if not shutil.which("openssl"):
+        print("# openssl is not here: the metric of the certificate is taken on trust")
+        return {**metrics, TLS_METRIC: set()}
+    pair = [f"{folder}/key.pem", f"{folder}/certificate.pem"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "365", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                    pair[0], "-out", pair[1]], check=True, stderr=subprocess.DEVNULL)
+    with served(folder, f"--tls.private_key={pair[0]}", f"--tls.certificate={pair[1]}") as port:
+        return {**metrics, **scrape(port)}
+
+
+# --- the sources: what a log line may say ---
+
+def calls(text, names):
+    """The arguments of every call of one of these functions, split at commas."""
+    for match in re.finditer(rf"\b(?:{names})\(", text):
+        depth, start, arguments = 1, match.end(), []
+        quoted = False
+        for at in range(match.end(), len(text)):
+            char = text[at]
+            if char == '"' and text[at - 1] != "\\":
+                quoted = not quoted
+            if quoted:
+                continue
+            if depth == 1 and char in ",)":
+                arguments.append(text[start:at])
+                start = at + 1
+            depth += (char == "(") - (char == ")")
+            if depth == 0:
+                break
+        yield arguments
+
+
+def words(argument):
+    return set(re.findall(r'"([a-z_]+)"', argument))
+
+
+def sources():
+    text = {path.name: path.read_text() for path in SERVER.glob("*.c")}
+    return text.pop("log.c"), "\n".join(text.values())
+
+
+def logged_events():
+    _, text = sources()
+    begun = [words(arguments[2]) for arguments in calls(text, "log_begin") if len(arguments) > 2]
+    told = [words(arguments[1]) for arguments in calls(text, "log_message") if len(arguments) > 3]
+    passed_on = [words(arguments[0]) for arguments in calls(text, "log_expiry")]
+    return set().union(*begun, *told, *passed_on)
+
+
+def logged_fields():
+    log, text = sources()
+    added = [words(arguments[1]) for arguments in calls(text, "log_text|log_string|log_number")]
+    told = [words(arguments[2]) for arguments in calls(text, "log_message") if len(arguments) > 3]
+    of_every_line = {name for name in ("time", "level", "event") if name in log}
+    return set().union(of_every_line, *added, *told)
+
+
+def logged_reasons():
+    _, text = sources()
+    return set(re.findall(r'\{\s*\d{3},\s*"([a-z_]+)"', text)) | set(
+        re.findall(r'\brefuse\([^";]*"([a-z_]+)"', text)) | set(
+        re.findall(r'\.reason = "([a-z_]+)"', text))
+
+
+# --- the documents ---
+
+def section(title, kind="Sh"):
+    match = re.search(rf"^\.{kind} {title}\n(.*?)(?=^\.S[hs] |\Z)", MANUAL.read_text(), re.M | re.S)
+    return match.group(1) if match else ""
+
+
+def items(text, macro):
+    """Every word behind the macro in the tags of a list."""
+    return set(re.findall(rf"^\.It {macro} (\S+)", text, re.M))
+
+
+def manual_keys():
+    found = re.findall(r"^\.It Va (\S+) Pq Li (.+)$", section("CONFIGURATION"), re.M)
+    return {key: value.replace("\\:", "") for key, value in found}
+
+
+def manual_options():
+    names = re.findall(r"^\.It (?:Fl )+(?:Ns Ar )?(\w+)", section("Options", "Ss"), re.M)
+    return {"KEY" if name == "key" else name for name in names}
+
+
+def manual_metrics():
+    found = re.findall(r"^\.It Va (\w+)(?: Brq Li (.+))?$", section("METRICS"), re.M)
+    return {name: set(filter(None, labels.split(", "))) for name, labels in found}
+
+
+def chapter(title):
+    match = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README.read_text(), re.M | re.S)
+    return match.group(1) if match else ""
+
+
+def readme_keys():
+    rows = re.findall(r"^\| `([a-z_.]+)`[^|]*\| ([^|]*) \|[^|]*\|$", chapter("Configuration"), re.M)
+    return {key: value.strip("`") for key, value in rows}
+
+
+def readme_commands():
+    return set(re.findall(r"^\| `([a-z]+)[ `]", chapter("Commands"), re.M))
+
+
+def readme_exit_codes():
+    match = re.search(r"^Exit codes: (.*)$", README.read_text(), re.M)
+    return set(re.findall(r"\b(\d+) [a-z]", match.group(1) if match else ""))
+
+
+def lint():
+    """groff, and mandoc where it is there; what they know of other pages doesn't count."""
+    if shutil.which("man"):
+        told = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", MANUAL],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+        report("man --warnings", told.splitlines())
+    else:
+        print("# man is not here")
+    if shutil.which("mandoc"):
+        told = subprocess.run(["mandoc", "-Tlint", MANUAL], capture_output=True, text=True)
+        faults = [line for line in (told.stdout + told.stderr).splitlines()
+                  if "mandoc.db" not in line and "referenced manual not found" not in line]
+        report("mandoc -Tlint", faults)
+    else:
+        print("# mandoc is not here")
+
+
+folder = tempfile.mkdtemp()
+try:
+    pathlib.Path(folder, "empty.json").write_text("{}")
+    keys = program_keys(f"{folder}/empty.json")
+    usage = output("--help")
+    compare("keys and defaults: manual", manual_keys(), "the manual", keys, "config")
+    compare("keys and defaults: README", readme_keys(), "README", keys, "config")
+    commands = items(section("Commands", "Ss"), "Ic")
+    compare("commands: manual", commands, "the manual", usage_commands(usage), "--help")
+    compare("commands: README", readme_commands(), "README", usage_commands(usage), "--help")
+    compare("options: manual", manual_options(), "the manual", usage_options(usage), "--help")
+    codes = items(section("EXIT STATUS"), "Li")
+    compare("exit codes: manual", codes, "the manual", usage_exit_codes(usage), "--help")
+    compare("exit codes: README", readme_exit_codes(), "README", usage_exit_codes(usage), "--help")
+    compare("metrics and labels", manual_metrics(), "the manual", program_metrics(folder),
+            "/metrics")
+    log_fields = items(section("LOG"), "Va")
+    compare("log: fields", log_fields, "the manual", logged_fields(), "server/*.c")
+    compare("log: events", items(section("Events", "Ss"), "Li"), "the manual", logged_events(),
+            "server/*.c")
+    compare("log: reasons", items(section("Reasons", "Ss"), "Li"), "the manual",
+            logged_reasons(), "server/*.c")
+    lint()
+finally:
+    shutil.rmtree(folder)
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed > 0)
