@@ -2,6 +2,7 @@
 # Runs the tests that are named, each once, and says how many passed.
 #   PROGRAM  the server's binary       BUILD  where the tests were built
 #   WRAPPER  a tool to run them under, such as valgrind
+#   SCRIPTS  the scripts to run besides; all, where it is empty
 set -u
 : "${PROGRAM:?}" "${BUILD:?}"
 passed=0
@@ -26,7 +27,7 @@ for test in "$@"; do
 	*) run "$test" ${WRAPPER:+env CK_FORK=no $WRAPPER} "$BUILD/tests/$test" ;;
 	esac
 done
-for script in tests/e2e_*.sh tests/check_*.py; do
+for script in ${SCRIPTS:-tests/e2e_*.sh tests/check_*.py}; do
 	[ -e "$script" ] || continue
 	case $script in
 	*.py) run "$(basename "$script")" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" python3 "$script" ;;
