@@ -53,21 +53,24 @@ load(const struct config *config, struct span chain, struct span key, char *ret_
 	return pair;
 }
 
-struct tls_pair *
-certificate_read(const struct config *config, char ret_fault[CERTIFICATE_FAULT_SIZE])
+bool
+certificate_read(
+    const struct config *config, struct tls_pair **ret_pair, char ret_fault[CERTIFICATE_FAULT_SIZE])
 {
-	struct tls_pair *pair = NULL;
 	struct span chain, key = SPAN("");
 
+	*ret_pair = NULL;
+	if (config->tls_certificate == NULL)
+		return true;
 	chain.data = read_pem("tls.certificate", config->tls_certificate, &chain.len, ret_fault);
 	if (chain.data == NULL)
-		return NULL;
+		return false;
 	key.data = read_pem("tls.private_key", config->tls_private_key, &key.len, ret_fault);
 	if (key.data != NULL)
-		pair = load(config, chain, key, ret_fault);
+		*ret_pair = load(config, chain, key, ret_fault);
 	wipe((char *)(uintptr_t)key.data, key.len);
 	free((char *)(uintptr_t)chain.data);
-	return pair;
+	return *ret_pair != NULL;
 }
 
 static void
@@ -98,14 +101,6 @@ certificate_warn(void)
 		log_expiry("certificate_expires_soon", LOG_WARNING, shown_until);
 }
 
-void
-certificate_log(const struct tls_pair *pair)
-{
-	shown_until = tls_expiry(pair);
-	log_expiry("certificate_loaded", LOG_INFO, shown_until);
-	certificate_warn();
-}
-
 const char *
 certificate_key_warning(const struct config *config)
 {
@@ -115,4 +110,20 @@ certificate_key_warning(const struct config *config)
 	    (status.st_mode & (S_IRWXO | S_IWGRP)) == 0)
 		return NULL;
 	return "tls.private_key: is open to other users; use chmod 640 or 600 on its file";
+}
+
+void
+certificate_show(const struct config *config, struct tls_pair *pair)
+{
+	const char *warning;
+
+	if (pair == NULL)
+		return;
+	warning = certificate_key_warning(config);
+	if (warning != NULL)
+		log_message(LOG_WARNING, "config_warning", "message", warning);
+	shown_until = tls_expiry(pair);
+	log_expiry("certificate_loaded", LOG_INFO, shown_until);
+	certificate_warn();
+	tls_install(pair);
 }

@@ -11,14 +11,17 @@ struct tls_pair;
 enum { CERTIFICATE_FAULT_SIZE = 512 };
 
 /*
- * Read and check tls.certificate and tls.private_key. NULL with one sentence, in the form of a
- * finding, in ret_fault. The caller installs the pair or frees it.
+ * Read and check tls.certificate and tls.private_key; *ret_pair is NULL where none is configured.
+ * False with one sentence, in the form of a finding, in ret_fault. The caller shows or frees it.
  */
-struct tls_pair *certificate_read(
-    const struct config *config, char ret_fault[CERTIFICATE_FAULT_SIZE]);
+bool certificate_read(const struct config *config, struct tls_pair **ret_pair,
+    char ret_fault[CERTIFICATE_FAULT_SIZE]);
 
-/* Log when the pair ends: info, and a warning from 14 days before. */
-void certificate_log(const struct tls_pair *pair);
+/*
+ * Show this pair from now on, which then belongs to tls.c, and log when it ends, with a warning
+ * from 14 days before. NULL changes nothing.
+ */
+void certificate_show(const struct config *config, struct tls_pair *pair);
 
 /* Log a warning where the pair that is shown ends within 14 days. For every day. */
 void certificate_warn(void);

@@ -16,15 +16,14 @@ check_certificate(const struct config *config)
 	char fault[CERTIFICATE_FAULT_SIZE];
 	struct tls_pair *pair;
 
-	if (config->tls_certificate == NULL)
-		return true;
-	pair = certificate_read(config, fault);
-	if (pair == NULL)
+	if (!certificate_read(config, &pair, fault)) {
 		printf("error: %s\n", fault);
-	else if (certificate_key_warning(config) != NULL)
+		return false;
+	}
+	if (pair != NULL && certificate_key_warning(config) != NULL)
 		printf("warning: %s\n", certificate_key_warning(config));
 	tls_free(pair);
-	return pair != NULL;
+	return true;
 }
 
 enum exit_code

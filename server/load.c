@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "machine.h"
 
 enum { FILE_MAX_LEN = 1024 * 1024, MAX_DEFAULT_THREADS = 4 };
@@ -48,4 +49,13 @@ load_config(const struct options *options, struct findings *findings)
 	if (source.file_name != NULL)
 		free((char *)(uintptr_t)source.file_text.data);
 	return config;
+}
+
+void
+load_log_findings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		log_message(findings->items[i].is_error ? LOG_ERROR : LOG_WARNING,
+		    findings->items[i].is_error ? "config_error" : "config_warning", "message",
+		    findings->items[i].text);
 }

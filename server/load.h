@@ -10,4 +10,7 @@
 /* Read everything anew. As config_parse(): NULL where there is an error among the findings. */
 struct config *load_config(const struct options *options, struct findings *findings);
 
+/* Log each finding as an error or a warning. */
+void load_log_findings(const struct findings *findings);
+
 #endif

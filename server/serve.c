@@ -1,5 +1,5 @@
 /*
- * The serving process: start, reload, end. Everything here runs in the main thread.
+ * The serving process: start, signals, end. Everything here runs in the main thread.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include "load.h"
 #include "log.h"
 #include "machine.h"
+#include "reload.h"
 #include "server.h"
 #include "sockets.h"
 #include "systemd.h"
@@ -20,23 +21,6 @@
 #include "watchdog.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, LEAVE_FREE_FILES = 64, FILES_PER_THREAD = 8 };
-
-struct service {
-	const struct options *options;
-	const struct config *boot;    /* the first configuration; its limits hold until the end */
-	const struct config *current; /* the same, or what the last reload brought */
-	struct server *server;
-	sigset_t handled;
-};
-
-static void
-log_findings(const struct findings *findings)
-{
-	for (size_t i = 0; i < findings->n; i++)
-		log_message(findings->items[i].is_error ? LOG_ERROR : LOG_WARNING,
-		    findings->items[i].is_error ? "config_error" : "config_warning", "message",
-		    findings->items[i].text);
-}
 
 static void
 log_listening(const struct config *config, const struct sockets *sockets, size_t connections)
@@ -94,127 +78,40 @@ fit_connections(const struct config *config)
 	return most;
 }
 
-/* --- certificate --- */
-
-/* NULL also where none is configured. The fault goes where the caller wants it. */
-static struct tls_pair *
-read_certificate(const struct config *config, char fault[CERTIFICATE_FAULT_SIZE], bool *ret_good)
-{
-	struct tls_pair *pair =
-	    config->tls_certificate != NULL ? certificate_read(config, fault) : NULL;
-
-	*ret_good = pair != NULL || config->tls_certificate == NULL;
-	return pair;
-}
-
-static void
-show_certificate(const struct config *config, struct tls_pair *pair)
-{
-	if (pair == NULL)
-		return;
-	if (certificate_key_warning(config) != NULL)
-		log_message(
-		    LOG_WARNING, "config_warning", "message", certificate_key_warning(config));
-	certificate_log(pair);
-	tls_install(pair);
-}
-
-/* --- reload --- */
-
-static void
-tell_restart_keys(const struct config *before, const struct config *after)
-{
-	char array[1024];
-	struct buf keys;
-	struct log_line line;
-
-	buf_init(&keys, array, sizeof(array));
-	config_put_restart_keys(before, after, &keys);
-	if (keys.len == 0 || !log_begin(&line, LOG_WARNING, "restart_needed"))
-		return;
-	log_string(&line, "keys", keys.data);
-	log_string(&line, "hint", "These keys keep their old values until the server is restarted");
-	log_end(&line);
-}
-
-static void
-put_in_force(struct service *service, struct config *config, struct tls_pair *pair)
-{
-	const struct config *before;
-
-	tell_restart_keys(service->boot, config);
-	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
-	show_certificate(config, pair);
-	if (pair != NULL)
-		server_set_certificate_expiry(service->server, tls_expiry(pair));
-	before = server_replace_config(service->server, config);
-	service->current = config;
-	if (before != NULL && before != service->boot)
-		config_free((struct config *)(uintptr_t)before);
-}
-
-/* TLS that was off at the start stays off, and the other way round: only a restart changes that. */
-static bool
-load_all(struct service *service, struct config **ret_config, struct tls_pair **ret_pair)
-{
-	struct findings findings = { 0 };
-	char fault[CERTIFICATE_FAULT_SIZE];
-	bool good;
-
-	*ret_pair = NULL;
-	*ret_config = load_config(service->options, &findings);
-	log_findings(&findings);
-	good = *ret_config != NULL;
-	config_findings_free(&findings);
-	if (good && service->boot->tls_certificate != NULL)
-		*ret_pair = read_certificate(*ret_config, fault, &good);
-	if (*ret_config != NULL && !good) {
-		log_message(LOG_ERROR, "certificate_refused", "cause", fault);
-		config_free(*ret_config);
-	}
-	return good;
-}
-
-static void
-reload(struct service *service)
-{
-	struct config *config;
-	struct tls_pair *pair;
-	bool good;
-
-	systemd_notify_reloading();
-	good = load_all(service, &config, &pair);
-	if (good)
-		put_in_force(service, config, pair);
-	server_set_reload(service->server, good);
-	log_message(good ? LOG_INFO : LOG_ERROR, good ? "reloaded" : "reload_refused", NULL, NULL);
-	systemd_notify(good ? "READY=1\nSTATUS=Serving"
-			    : "READY=1\nSTATUS=Serving; the last reload "
-			      "was refused, see the log");
-}
-
 /* --- signals --- */
 
-static void
-block_signals(sigset_t *ret_handled)
+static sigset_t
+handled_signals(void)
 {
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	return set;
+}
+
+/* Every thread inherits this, so that the main thread alone gets them. */
+static void
+block_signals(void)
+{
+	sigset_t handled = handled_signals();
+
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(ret_handled);
-	sigaddset(ret_handled, SIGTERM);
-	sigaddset(ret_handled, SIGINT);
-	sigaddset(ret_handled, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, ret_handled, NULL);
+	pthread_sigmask(SIG_BLOCK, &handled, NULL);
 }
 
 /* The next signal, or 0 after so many milliseconds. */
 static int
-wait_for_signal(const struct service *service, int64_t milliseconds)
+wait_for_signal(int64_t milliseconds)
 {
 	struct timespec most = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+	sigset_t handled = handled_signals();
 	int number;
 
 	do
-		number = sigtimedwait(&service->handled, NULL, &most);
+		number = sigtimedwait(&handled, NULL, &most);
 	while (number < 0 && errno == EINTR);
 	return number < 0 ? 0 : number;
 }
@@ -228,9 +125,9 @@ wait_for_end(struct service *service)
 	int64_t warned_ms = watch_now_ms();
 	int number;
 
-	while ((number = wait_for_signal(service, pause_ms)) == 0 || number == SIGHUP) {
+	while ((number = wait_for_signal(pause_ms)) == 0 || number == SIGHUP) {
 		if (number == SIGHUP)
-			reload(service);
+			reload_service(service);
 		if (watchdog_ms > 0 && server_is_alive(service->server))
 			systemd_notify("WATCHDOG=1");
 		if (watch_now_ms() - warned_ms >= DAY_MS) {
@@ -243,14 +140,14 @@ wait_for_end(struct service *service)
 
 /* False where a second signal says that it should end at once. */
 static bool
-wait_or_signal(const struct service *service, int64_t milliseconds)
+wait_or_signal(int64_t milliseconds)
 {
 	int64_t until = watch_now_ms() + milliseconds;
 	int64_t left;
 	int number;
 
 	while ((left = until - watch_now_ms()) > 0) {
-		number = wait_for_signal(service, left);
+		number = wait_for_signal(left);
 		if (number == SIGTERM || number == SIGINT)
 			return false;
 	}
@@ -265,12 +162,12 @@ drain(const struct service *service)
 
 	systemd_notify("STOPPING=1\nSTATUS=Draining");
 	server_drain(service->server);
-	if (!wait_or_signal(service, (int64_t)service->current->shutdown_delay_seconds * 1000))
+	if (!wait_or_signal((int64_t)service->current->shutdown_delay_seconds * 1000))
 		return;
 	server_stop_listening(service->server);
 	until = watch_now_ms() + (int64_t)service->current->shutdown_timeout_seconds * 1000;
 	while (server_open_connections(service->server) > 0 && watch_now_ms() < until)
-		if (!wait_or_signal(service, STEP_MS))
+		if (!wait_or_signal(STEP_MS))
 			return;
 }
 
@@ -310,11 +207,10 @@ run_with_certificate(struct service *service)
 {
 	char fault[CERTIFICATE_FAULT_SIZE];
 	enum exit_code code = EXIT_CONFIG;
-	bool good;
-	struct tls_pair *pair = read_certificate(service->boot, fault, &good);
+	struct tls_pair *pair;
 
-	if (good) {
-		show_certificate(service->boot, pair);
+	if (certificate_read(service->boot, &pair, fault)) {
+		certificate_show(service->boot, pair);
 		code = run(service, pair);
 	} else {
 		fprintf(stderr, "error: %s\n", fault);
@@ -332,10 +228,10 @@ command_serve(
 	bool has_backlog;
 
 	machine_forbid_core();
-	block_signals(&service.handled);
+	block_signals();
 	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
 	has_backlog = backlog_start();
-	log_findings(findings);
+	load_log_findings(findings);
 	code = run_with_certificate(&service);
 	if (service.current != config)
 		config_free((struct config *)(uintptr_t)service.current);

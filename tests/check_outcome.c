@@ -294,7 +294,6 @@ START_TEST(reads)
 }
 END_TEST
 
-/* Much longer than any room in there: the number at the front is still read. */
 /* Whatever was made of it: it is passed on as it came. */
 START_TEST(passes_on_what_it_reads)
 {
@@ -321,6 +320,7 @@ START_TEST(passes_on_what_it_reads)
 }
 END_TEST
 
+/* Much longer than any room in there: the number at the front is still read. */
 START_TEST(reads_long_description)
 {
 	static char query[64 * 1024];
