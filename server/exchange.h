@@ -25,6 +25,7 @@ struct loop {
 	struct watch_list *connections;
 	struct watch_counts *counts;
 	struct MHD_Daemon *daemon;
+	int quiesced_fd;                /* the listening socket, once the daemon has given it up */
 	struct MHD_Response *emergency; /* sent when there is no memory for anything else */
 	char *location;                 /* array_size each */
 	char *body;

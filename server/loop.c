@@ -112,16 +112,15 @@ take_queued(struct loop *loop, int fd)
 	}
 }
 
+/* The library's thread may still name the descriptor, so its number is freed with the loop only. */
 void
 loop_stop_listening(struct loop *loop, bool is_shared)
 {
-	int fd = MHD_quiesce_daemon(loop->daemon);
-
-	if (fd < 0)
+	loop->quiesced_fd = MHD_quiesce_daemon(loop->daemon);
+	if (loop->quiesced_fd < 0 || is_shared)
 		return;
-	if (!is_shared)
-		take_queued(loop, fd);
-	close(fd);
+	take_queued(loop, loop->quiesced_fd);
+	shutdown(loop->quiesced_fd, SHUT_RDWR);
 }
 
 bool
@@ -143,5 +142,7 @@ loop_stop(struct loop *loop)
 {
 	if (loop->daemon != NULL)
 		MHD_stop_daemon(loop->daemon);
+	if (loop->quiesced_fd > 0)
+		close(loop->quiesced_fd);
 	exchange_close(loop);
 }

@@ -163,7 +163,7 @@ END_TEST
 static bool
 parse_flags(int n, struct options *ret_options, char *ret_fault, size_t fault_size)
 {
-	char program[] = "program", flag[] = "--threads=2";
+	static char program[] = "program", flag[] = "--threads=2"; /* what options point into */
 	char *argv[OPTIONS_MAX_FLAGS + 2] = { program };
 
 	for (int i = 1; i <= n; i++)
