@@ -33,48 +33,54 @@ http_is_media_type(struct span content_type, struct span media_type)
 	return span_equals_ignoring_case(span_trim(content_type), media_type);
 }
 
-/* q=0, q=0.0 and the like: "not acceptable" (RFC 9110 12.4.2). */
-static bool
-has_zero_weight(struct span media_range)
+/* 0, 0.5, 1.000 (RFC 9110 12.4.2) in thousandths; what is none of these counts as 1. */
+static unsigned
+read_weight(struct span value)
 {
-	static const struct span zero = SPAN("q=0");
+	unsigned weight = 0, unit = 1000;
+
+	if (value.len == 0 || value.data[0] != '0')
+		return 1000;
+	for (size_t i = 2; i < value.len && text_is_digit(value.data[i]); i++) {
+		unit /= 10;
+		weight += (unsigned)(value.data[i] - '0') * unit;
+	}
+	return weight;
+}
+
+static unsigned
+weight_of(struct span media_range)
+{
+	static const struct span mark = SPAN("q=");
 	struct span parameter;
 
 	span_next(&media_range, ';', &parameter);
 	while (span_next(&media_range, ';', &parameter)) {
 		parameter = span_trim(parameter);
-		if (parameter.len < zero.len ||
-		    !span_equals_ignoring_case((struct span){ parameter.data, zero.len }, zero))
-			continue;
-		parameter = span_from(parameter, zero.len);
-		while (parameter.len > 0 && (*parameter.data == '.' || *parameter.data == '0'))
-			parameter = span_from(parameter, 1);
-		return parameter.len == 0;
+		if (parameter.len >= mark.len &&
+		    span_equals_ignoring_case((struct span){ parameter.data, mark.len }, mark))
+			return read_weight(span_from(parameter, mark.len));
 	}
-	return false;
+	return 1000;
 }
 
-static bool
-accept_names(struct span accept, struct span media_type)
-{
-	struct span media_range;
-
-	while (span_next(&accept, ',', &media_range))
-		if (http_is_media_type(media_range, media_type) && !has_zero_weight(media_range))
-			return true;
-	return false;
-}
-
-bool
-http_accepts(const struct request *request, struct span media_type)
+unsigned
+http_accept_weight(const struct request *request, struct span media_type)
 {
 	static const struct span accept = SPAN("Accept");
+	unsigned best = 0;
 
-	for (size_t i = 0; i < request->n_headers; i++)
-		if (span_equals_ignoring_case(request->headers[i].name, accept) &&
-		    accept_names(request->headers[i].value, media_type))
-			return true;
-	return false;
+	for (size_t i = 0; i < request->n_headers; i++) {
+		struct span rest = request->headers[i].value, media_range;
+
+		if (!span_equals_ignoring_case(request->headers[i].name, accept))
+			continue;
+		while (span_next(&rest, ',', &media_range))
+			if (http_is_media_type(media_range, media_type) &&
+			    weight_of(media_range) > best)
+				best = weight_of(media_range);
+	}
+	return best;
 }
 
 void

@@ -98,8 +98,11 @@ struct span http_find_header(const struct request *request, struct span name);
 /* The same, and whether there is such a field at all. */
 bool http_get_header(const struct request *request, struct span name, struct span *ret_value);
 
-/* Whether an Accept field names exactly this media type with a weight above 0 (RFC 9110 12.5.1). */
-bool http_accepts(const struct request *request, struct span media_type);
+/*
+ * The weight that the Accept fields give to exactly this media type, in thousandths; 0 where none
+ * names it (RFC 9110 12.5.1). Wildcards name nothing.
+ */
+unsigned http_accept_weight(const struct request *request, struct span media_type);
 
 /* Whether a Content-Type value is of this media type, whatever its parameters. */
 bool http_is_media_type(struct span content_type, struct span media_type);

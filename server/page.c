@@ -139,6 +139,17 @@ put_problem(struct buf *out, const char *id, const struct problem *problem, stru
 	buf_printf(out, ",\"id\":\"%s\"}\n", id);
 }
 
+/* HTML where it is named, and nothing for programs is wanted more. */
+static bool
+wants_html(const struct request *request)
+{
+	unsigned html = http_accept_weight(request, (struct span)SPAN("text/html"));
+
+	return html > 0 &&
+	       html >= http_accept_weight(request, (struct span)SPAN("application/problem+json")) &&
+	       html >= http_accept_weight(request, (struct span)SPAN("application/json"));
+}
+
 void
 page_refuse(struct response *response, const struct request *request, const struct problem *problem)
 {
@@ -151,7 +162,7 @@ page_refuse(struct response *response, const struct request *request, const stru
 	buf_clear(&response->body);
 	buf_init(&sentence, array, sizeof(array));
 	put_sentence(&sentence, problem);
-	if (http_accepts(request, (struct span)SPAN("text/html"))) {
+	if (wants_html(request)) {
 		set_html(response);
 		put_html_refusal(&response->body, request->id, problem, buf_span(&sentence));
 	} else {

@@ -8,7 +8,8 @@
 
 /*
  * Fill in status, body and fields of a refusal, with the request's id on it. The format follows
- * Accept: HTML where text/html is named, else problem+json. Nothing of the request's is shown.
+ * Accept: HTML where text/html is named and no JSON is wanted more, else problem+json. Nothing of
+ * the request's is shown.
  */
 void page_refuse(
     struct response *response, const struct request *request, const struct problem *problem);

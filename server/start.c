@@ -25,8 +25,8 @@ missing_keys(const struct config *config)
 static bool
 wants_json(const struct request *request)
 {
-	return http_accepts(request, (struct span)SPAN("application/json")) &&
-	       !http_accepts(request, (struct span)SPAN("text/html"));
+	return http_accept_weight(request, (struct span)SPAN("application/json")) > 0 &&
+	       http_accept_weight(request, (struct span)SPAN("text/html")) == 0;
 }
 
 /* The URL in location as JSON, for a backend whose user's browser is elsewhere. */

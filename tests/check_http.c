@@ -48,73 +48,83 @@ START_TEST(finds_nothing_without_headers)
 
 	ck_span_eq(value, "");
 	ck_assert_ptr_nonnull(value.data);
-	ck_assert(!http_accepts(&request, (struct span)SPAN("text/html")));
+	ck_assert_uint_eq(http_accept_weight(&request, (struct span)SPAN("text/html")), 0);
 }
 END_TEST
 
 static const struct {
 	struct header headers[3]; /* an empty name ends them */
-	bool html, json;
+	unsigned html, json;      /* in thousandths */
 } accept_rows[] = {
-	{ { { SPAN("Accept"), SPAN("") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("application/json") } }, false, true },
-	{ { { SPAN("Accept"), SPAN("text/html,application/json") } }, true, true },
-	{ { { SPAN("Accept"), SPAN("text/plain, \ttext/html\t ,image/png") } }, true, false },
-	{ { { SPAN("Accept"), SPAN(",,text/html,") } }, true, false },
+	{ { { SPAN("Accept"), SPAN("") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("application/json") } }, 0, 1000 },
+	{ { { SPAN("Accept"), SPAN("text/html,application/json") } }, 1000, 1000 },
+	{ { { SPAN("Accept"), SPAN("text/plain, \ttext/html\t ,image/png") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN(",,text/html,") } }, 1000, 0 },
 	/* Names and types in any case. */
-	{ { { SPAN("accept"), SPAN("TEXT/Html") } }, true, false },
-	{ { { SPAN("ACCEPT"), SPAN("text/html") } }, true, false },
+	{ { { SPAN("accept"), SPAN("TEXT/Html") } }, 1000, 0 },
+	{ { { SPAN("ACCEPT"), SPAN("text/html") } }, 1000, 0 },
 	/* Only Accept itself. */
-	{ { { SPAN("Accept-Language"), SPAN("text/html") } }, false, false },
-	{ { { SPAN("Content-Type"), SPAN("text/html") } }, false, false },
+	{ { { SPAN("Accept-Language"), SPAN("text/html") } }, 0, 0 },
+	{ { { SPAN("Content-Type"), SPAN("text/html") } }, 0, 0 },
 	/* Several fields. */
-	{ { { SPAN("Accept"), SPAN("image/png") }, { SPAN("Accept"), SPAN("text/html") } }, true,
-	    false },
+	{ { { SPAN("Accept"), SPAN("image/png") }, { SPAN("Accept"), SPAN("text/html") } }, 1000,
+	    0 },
 	{ { { SPAN("Accept"), SPAN("text/html") }, { SPAN("accept"), SPAN("application/json") } },
-	    true, true },
+	    1000, 1000 },
 	{ { { SPAN("Accept"), SPAN("text/html;q=0") },
 	      { SPAN("Accept"), SPAN("application/json") } },
-	    false, true },
-	{ { { SPAN("Host"), SPAN("h") }, { SPAN("Accept"), SPAN("text/html") } }, true, false },
+	    0, 1000 },
+	{ { { SPAN("Host"), SPAN("h") }, { SPAN("Accept"), SPAN("text/html") } }, 1000, 0 },
 	/* A wildcard names nothing. */
-	{ { { SPAN("Accept"), SPAN("*/*") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/*") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("*/*, text/html") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/*, application/json;q=0.1") } }, false, true },
+	{ { { SPAN("Accept"), SPAN("*/*") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/*") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("*/*, text/html") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/*, application/json;q=0.1") } }, 0, 100 },
 	/* What browsers send. */
 	{ { { SPAN("Accept"), SPAN("text/html,application/xhtml+xml,application/xml;q=0.9,"
 				   "image/avif,image/webp,*/*;q=0.8") } },
-	    true, false },
+	    1000, 0 },
 	/* Weights. */
-	{ { { SPAN("Accept"), SPAN("text/html;q=0") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.0") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.00") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.000") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;Q=0") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html ; q=0 ") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0, application/json") } }, false, true },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.001") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.5") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=1") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=1.000") } }, true, false },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.0") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.00") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.000") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;Q=0") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html ; q=0 ") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0, application/json") } }, 0, 1000 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.001") } }, 1, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.5") } }, 500, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.05") } }, 50, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.999") } }, 999, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.9999") } }, 999, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.1, text/html;q=0.3, text/html;q=0.2") } }, 300,
+	    0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.4") },
+	      { SPAN("Accept"), SPAN("application/json;q=0.8, text/html;q=0.6") } },
+	    600, 800 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=x") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=1") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=1.000") } }, 1000, 0 },
 	/* Other parameters, before and after the weight. */
-	{ { { SPAN("Accept"), SPAN("text/html;level=1") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;level=1;q=0") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html;level=1;q=0, text/html") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;level=0;q=0.3") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;q=0.3;level=0") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;qq=0") } }, true, false },
-	{ { { SPAN("Accept"), SPAN("text/html;") } }, true, false },
+	{ { { SPAN("Accept"), SPAN("text/html;level=1") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;level=1;q=0") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;level=1;q=0, text/html") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;level=0;q=0.3") } }, 300, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.3;level=0") } }, 300, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;qq=0") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;") } }, 1000, 0 },
 	/* No other type. */
-	{ { { SPAN("Accept"), SPAN("text/htm") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html5") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("xtext/html") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text /html") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("text/html\0") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("application/problem+json") } }, false, false },
-	{ { { SPAN("Accept"), SPAN("image/png;x=text/html") } }, false, false },
+	{ { { SPAN("Accept"), SPAN("text/htm") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html5") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("xtext/html") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text /html") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html\0") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("application/problem+json") } }, 0, 0 },
+	{ { { SPAN("Accept"), SPAN("image/png;x=text/html") } }, 0, 0 },
 };
 
 START_TEST(accepts)
@@ -124,10 +134,10 @@ START_TEST(accepts)
 	while (request.n_headers < 3 && request.headers[request.n_headers].name.len > 0)
 		request.n_headers++;
 	ck_assert_uint_gt(request.n_headers, 0);
-	ck_assert_int_eq(
-	    http_accepts(&request, (struct span)SPAN("text/html")), accept_rows[_i].html);
-	ck_assert_int_eq(
-	    http_accepts(&request, (struct span)SPAN("application/json")), accept_rows[_i].json);
+	ck_assert_uint_eq(
+	    http_accept_weight(&request, (struct span)SPAN("text/html")), accept_rows[_i].html);
+	ck_assert_uint_eq(http_accept_weight(&request, (struct span)SPAN("application/json")),
+	    accept_rows[_i].json);
 }
 END_TEST
 
