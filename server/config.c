@@ -97,6 +97,15 @@ read_environment(struct config *config, char *const *environment, struct finding
 			read_variable(config, *environment, findings);
 }
 
+static bool
+is_repeated(const struct config_flag *flags, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(flags[i].key, flags[index].key) == 0)
+			return true;
+	return false;
+}
+
 static void
 read_flags(struct config *config, const struct config_source *source, struct findings *findings)
 {
@@ -107,7 +116,10 @@ read_flags(struct config *config, const struct config_source *source, struct fin
 		size_t key = config_find_key(flag->key);
 
 		snprintf(origin, sizeof(origin), "--%s", flag->key);
-		if (key < config_n_keys)
+		if (is_repeated(source->flags, i))
+			config_find(findings, true, origin, flag->key, "is set twice",
+			    "keep one of the two");
+		else if (key < config_n_keys)
 			config_set_text(config, &config_keys[key], flag->value, origin, findings);
 	}
 }

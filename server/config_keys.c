@@ -42,13 +42,16 @@ public_url_fault(const char *text)
 	return NULL;
 }
 
+/* The same rules as for /connect's parameters of these names. */
 static const char *
-url_fault(const char *text)
+return_url_fault(const char *text)
 {
 	struct url_origin origin;
 	struct span rest;
 	enum url_fault fault = url_parse(span_of(text), &origin, &rest);
 
+	if (strlen(text) > URL_RETURN_MAX_LEN)
+		return "is longer than 1024 bytes";
 	return fault == URL_GOOD ? NULL : url_fault_text(fault);
 }
 
@@ -103,7 +106,7 @@ static const char *
 scope_fault(const char *text)
 {
 	for (; *text != '\0'; text++)
-		if (*text <= 0x20 || *text == 0x7f || *text == '"' || *text == '\\')
+		if (*text <= 0x20 || *text >= 0x7f || *text == '"' || *text == '\\')
 			return "has a byte in it that no scope may have";
 	return NULL;
 }
@@ -168,8 +171,8 @@ const struct config_key config_keys[] = {
 	    "offline_access,openid,email,https://graph.microsoft.com/Calendars.Read", scope_fault,
 	    "use offline_access, openid, email, https://graph.microsoft.com/Calendars.Read and what "
 	    "else the app needs"),
-	TEXT("connect.success_url", connect_success_url, NULL, url_fault, URL_RIGHT),
-	TEXT("connect.error_url", connect_error_url, NULL, url_fault, URL_RIGHT),
+	TEXT("connect.success_url", connect_success_url, NULL, return_url_fault, URL_RIGHT),
+	TEXT("connect.error_url", connect_error_url, NULL, return_url_fault, URL_RIGHT),
 	LIST("connect.return_origins", connect_return_origins, NULL, origin_fault, ORIGIN_RIGHT),
 	LIST("connect.start_origins", connect_start_origins, NULL, origin_fault, ORIGIN_RIGHT),
 	CHOICE("connect.cross_site", connect_cross_site, "refuse", cross_sites),

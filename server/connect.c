@@ -12,8 +12,8 @@ static const struct {
 	size_t max_len;
 } rules[N_PARAMS] = {
 	[TOKEN] = { "recall_calendar_auth_token", CONNECT_TOKEN_MAX_LEN },
-	[SUCCESS_URL] = { "success_url", CONNECT_URL_MAX_LEN },
-	[ERROR_URL] = { "error_url", CONNECT_URL_MAX_LEN },
+	[SUCCESS_URL] = { "success_url", URL_RETURN_MAX_LEN },
+	[ERROR_URL] = { "error_url", URL_RETURN_MAX_LEN },
 	[LOGIN_HINT] = { "login_hint", CONNECT_HINT_MAX_LEN },
 	[DOMAIN_HINT] = { "domain_hint", CONNECT_HINT_MAX_LEN },
 	[PROMPT] = { "prompt", CONNECT_HINT_MAX_LEN },

@@ -9,7 +9,6 @@
 
 enum {
 	CONNECT_TOKEN_MAX_LEN = 2048,
-	CONNECT_URL_MAX_LEN = 1024,
 	CONNECT_HINT_MAX_LEN = 320,
 	CONNECT_STORAGE_SIZE = 8 * 1024, /* room for every parameter at its longest */
 };

@@ -44,23 +44,31 @@ print_findings(const struct findings *findings, FILE *to)
 		fprintf(to, "error: there is not enough memory\n");
 }
 
+/* The first line of standard input, as far as there is room; it may hold any byte. */
+static struct span
+read_line(char *array, size_t size)
+{
+	size_t len = 0;
+	int c;
+
+	while (len < size && (c = getchar()) != EOF && c != '\n')
+		array[len++] = (char)c;
+	len -= len > 0 && array[len - 1] == '\r';
+	return (struct span){ array, len };
+}
+
 /* The token to build a URL for: the option's, or the first line of standard input. */
 static enum exit_code
 print_url(const struct config *config, const struct options *options)
 {
-	char line[TOKEN_MAX_LEN] = "";
-	struct span token = SPAN("");
+	char line[TOKEN_MAX_LEN];
+	struct span token;
 	enum exit_code code;
 
 	if (options->token == NULL)
 		return command_admin_url(config);
-	if (strcmp(options->token, "-") == 0) {
-		if (fgets(line, sizeof(line), stdin) == NULL)
-			line[0] = '\0';
-		token = (struct span){ line, strcspn(line, "\r\n") };
-	} else {
-		token = span_of(options->token);
-	}
+	token = strcmp(options->token, "-") == 0 ? read_line(line, sizeof(line))
+						 : span_of(options->token);
 	code = command_url(config, token);
 	explicit_bzero(line, sizeof(line));
 	return code;

@@ -34,6 +34,9 @@ struct url_origin {
 	char host[URL_HOST_SIZE];
 };
 
+/* As long as a URL that people are sent back to may be: it stands in the authorize URL. */
+enum { URL_RETURN_MAX_LEN = 1024 };
+
 enum url_fault {
 	URL_GOOD,
 	URL_BYTES,    /* a control byte, a space, a backslash, `<` or `>` */

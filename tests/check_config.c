@@ -24,6 +24,7 @@
 #define SCOPES                                                                                     \
 	"; use offline_access, openid, email, https://graph.microsoft.com/Calendars.Read and "     \
 	"what else the app needs\n"
+#define NO_SCOPE    " has a byte in it that no scope may have" SCOPES
 #define REGION      "; use us-east-1, us-west-2, eu-central-1 or ap-northeast-1\n"
 #define LEVEL       "; use debug, info, warning or error\n"
 #define SWITCH      "; use true or false\n"
@@ -213,6 +214,10 @@ static const struct file_row file_rows[] = {
 	       "connect.start_origins: item 3 has more than scheme, host and port" ORIGIN),
 	ROW("{\"microsoft.association_ids\": [\"" A_GUID "\", \"" A_GUID "0\"]}",
 	    F1 "microsoft.association_ids: item 2 is not a GUID" GUID),
+
+	ROW("{\"microsoft.scopes\": [\"a b\", \"a\\\"b\", \"a\\\\b\", \"caf\xc3\xa9\", \"!~\"]}",
+	    F1 "microsoft.scopes: item 1" NO_SCOPE F1 "microsoft.scopes: item 2" NO_SCOPE F1
+	       "microsoft.scopes: item 3" NO_SCOPE F1 "microsoft.scopes: item 4" NO_SCOPE),
 
 	/* Rules between keys. */
 	ROW("{\"tls\": {\n\"certificate\": \"a.pem\"}}", "test.json:2: tls.private_key" TLS_PAIR),
@@ -506,6 +511,17 @@ START_TEST(refuses_in_flags)
 }
 END_TEST
 
+/* As with everything that is set twice, nobody guesses which one was meant. */
+START_TEST(refuses_repeated_flags)
+{
+	struct config_flag flags[] = { { "threads", "1" }, { "log.level", "info" },
+		{ "threads", "1" } };
+	struct config_source source = { .flags = flags, .n_flags = 3, .processors = 2 };
+
+	config_free(parse(&source, "--threads: threads" TWICE));
+}
+END_TEST
+
 /* One run says it all: file in document order, then environment, flags, rules between keys. */
 START_TEST(finds_everything_in_one_run)
 {
@@ -613,6 +629,25 @@ START_TEST(limits_public_url)
 	    _i == 0 ? NO_CLIENT_ID
 		    : "REDIRECTD_PUBLIC_URL: public_url: makes a redirect URI of more than "
 		      "Microsoft's 256 characters" PUBLIC_URL));
+}
+END_TEST
+
+/* A default must be no longer than the parameter in whose place it stands. */
+START_TEST(limits_return_urls)
+{
+	char array[1100];
+	char *environment[] = { array, NULL };
+	struct config_source source = { .environment = environment, .processors = 2 };
+	struct buf text;
+
+	buf_init(&text, array, sizeof(array));
+	buf_puts(&text, "REDIRECTD_CONNECT_ERROR_URL=https://app.example.com/");
+	for (size_t i = strlen("https://app.example.com/"); i < 1024 + (size_t)_i; i++)
+		buf_putc(&text, 'x');
+	config_free(parse(&source,
+	    _i == 0 ? NO_PUBLIC_URL NO_CLIENT_ID
+		    : "REDIRECTD_CONNECT_ERROR_URL: connect.error_url: is longer than 1024 "
+		      "bytes" URL));
 }
 END_TEST
 
@@ -1061,6 +1096,7 @@ add_table_tests(TCase *tests)
 	tcase_add_loop_test(tests, names_nearest_key, 0, COUNT(name_rows));
 	tcase_add_loop_test(tests, limits_items, 0, 4);
 	tcase_add_loop_test(tests, limits_public_url, 0, 2);
+	tcase_add_loop_test(tests, limits_return_urls, 0, 2);
 }
 
 int
@@ -1072,6 +1108,7 @@ main(void)
 	add_table_tests(tests);
 	tcase_add_test(tests, skips_variables);
 	tcase_add_test(tests, finds_everything_in_one_run);
+	tcase_add_test(tests, refuses_repeated_flags);
 	tcase_add_test(tests, keeps_error_below_a_good_value);
 	tcase_add_test(tests, adds_what_others_found);
 	tcase_add_test(tests, has_defaults);

@@ -545,6 +545,52 @@ START_TEST(commands_exit_as_documented)
 }
 END_TEST
 
+/* What stands in the first line of standard input, as it is: a NUL ends nothing. */
+static const struct {
+	struct span input;
+	size_t filling; /* so many x in front of it */
+	int status;
+	const char *says;
+} lines[] = {
+	{ SPAN("abc"), 0, 0, "%22abc%22" },
+	{ SPAN("abc\ndef\n"), 0, 0, "%22abc%22" },
+	{ SPAN("abc\r\n"), 0, 0, "%22abc%22" },
+	{ SPAN(""), 0, 1, "the token is empty" },
+	{ SPAN("\nabc\n"), 0, 1, "the token is empty" },
+	{ SPAN("abc\0def\n"), 0, 1, "the token has a control byte" },
+	{ SPAN("abc\rdef\n"), 0, 1, "the token has a control byte" },
+	{ SPAN("\n"), 2048, 0, "xxx%22" },
+	{ SPAN("\n"), 2049, 1, "the token is too long" },
+	{ SPAN("\n"), 100000, 1, "the token is too long" },
+};
+
+START_TEST(reads_a_token_from_standard_input)
+{
+	char path[] = "/tmp/redirectd-token.XXXXXX", *log;
+	int fd = mkstemp(path), kept = dup(STDIN_FILENO), status;
+	struct wire_server run;
+
+	for (size_t i = 0; i < lines[_i].filling; i++)
+		ck_assert_int_eq(write(fd, "x", 1), 1);
+	ck_assert_int_eq(
+	    write(fd, lines[_i].input.data, lines[_i].input.len), (ssize_t)lines[_i].input.len);
+	lseek(fd, 0, SEEK_SET);
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+	unlink(path);
+	status = wire_run(
+	    &run, (const char *[]){ "url", "--token", "-", "--public_url=https://o.example",
+		      "--microsoft.client_id=" CLIENT_ID, NULL });
+	dup2(kept, STDIN_FILENO);
+	close(kept);
+	log = wire_log(&run);
+	ck_assert_msg(status == lines[_i].status && strstr(log, lines[_i].says) != NULL,
+	    "exit %d, wanted %d; said %s", status, lines[_i].status, log);
+	free(log);
+	unlink(run.log_path);
+}
+END_TEST
+
 START_TEST(says_when_the_port_is_taken)
 {
 	struct wire_server second;
@@ -625,6 +671,7 @@ process_case(void)
 
 	tcase_set_timeout(tests, 600);
 	LOOP(tests, commands_exit_as_documented, runs);
+	LOOP(tests, reads_a_token_from_standard_input, lines);
 	LOOP(tests, stops_on_signals, end_signals);
 	LOOP(tests, keeps_secrets_out_at_every_level_and_format, log_settings);
 	tcase_add_test(tests, works_without_configuration);
