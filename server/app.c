@@ -144,8 +144,7 @@ handle_callback(
 
 	oauth_put_callback_target(&response->location, config, query);
 	if (!buf_ok(&response->location)) {
-		refuse(request, response, 431, "head_too_large",
-		    "The header fields leave no room for the answer");
+		page_refuse_head(response, request);
 		return;
 	}
 	outcome_read(span_from(query, 1), &response->outcome);

@@ -170,3 +170,11 @@ page_refuse(struct response *response, const struct request *request, const stru
 		put_problem(&response->body, request->id, problem, buf_span(&sentence));
 	}
 }
+
+void
+page_refuse_head(struct response *response, const struct request *request)
+{
+	page_refuse(response, request,
+	    &(struct problem){ 431, "head_too_large", NULL,
+		"The header fields leave no room for the answer", NULL });
+}

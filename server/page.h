@@ -14,6 +14,9 @@
 void page_refuse(
     struct response *response, const struct request *request, const struct problem *problem);
 
+/* The refusal, 431, where the request's head leaves no room for Location. */
+void page_refuse_head(struct response *response, const struct request *request);
+
 struct page {
 	const char *title;
 	const char *const *paragraphs; /* constants, NULL at the end */

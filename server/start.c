@@ -76,7 +76,9 @@ answer_connect(const struct config *config, const struct request *request,
 	if (!buf_ok(&response->location)) {
 		page_refuse(response, request,
 		    &(struct problem){ 400, "parameters_too_long", NULL,
-			"The parameters together make an authorize URL that is too long", NULL });
+			"The parameters, beside the header fields, make an authorize URL that is "
+			"too long",
+			NULL });
 	} else if (wants_json(request)) {
 		answer_json("authorize_url", redirect_uri.data, response);
 	} else {
@@ -141,7 +143,9 @@ ask_admin(const struct config *config, const struct request *request, struct res
 		return;
 	}
 	oauth_put_admin_consent_url(&response->location, config, tenant, state);
-	if (wants_json(request)) {
+	if (!buf_ok(&response->location)) {
+		page_refuse_head(response, request);
+	} else if (wants_json(request)) {
 		answer_json("admin_consent_url", NULL, response);
 	} else {
 		csrf_bind(request, state, response);

@@ -519,6 +519,8 @@ static const struct {
 } room_rows[] = {
 	{ CALLBACK "?code=hunter2", PROBLEM("431", "callback", "head_too_large") },
 	{ "/connect?" TOKEN "=hunter2", PROBLEM("400", "connect", "parameters_too_long") },
+	{ "/connect/admin?tenant=hunter2.example",
+	    PROBLEM("431", "connect_admin", "head_too_large") },
 };
 
 START_TEST(answers_without_room)
