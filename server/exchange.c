@@ -43,6 +43,8 @@ make_emergency(void)
 	if (response != NULL) {
 		MHD_add_response_header(response, "Content-Type", "text/plain; charset=utf-8");
 		MHD_add_response_header(response, "Cache-Control", "no-store");
+		MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+		MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 		MHD_add_response_header(response, "Connection", "close");
 	}
 	return response;

@@ -470,6 +470,10 @@ stop_failing(void)
 	stop(&server);
 }
 
+/* What stands on every answer stands on the one without memory, too. */
+static const char *const usual_fields[] = { "\r\nCache-Control: no-store\r\n",
+	"\r\nReferrer-Policy: no-referrer\r\n", "\r\nX-Content-Type-Options: nosniff\r\n" };
+
 /* An answer, whole, or none and the connection closed. */
 static void
 check_answer(size_t request)
@@ -481,6 +485,8 @@ check_answer(size_t request)
 	ck_assert_msg(answer.status == requests[request].status || answer.status == 503 ||
 			  answer.status == requests[request].without_memory,
 	    "status %d", answer.status);
+	for (size_t i = 0; answer.status == 503 && i < 3; i++)
+		ck_assert_ptr_nonnull(strstr(answer.bytes, usual_fields[i]));
 	if (answer.status == requests[request].status)
 		ck_assert_msg(strstr(answer.bytes, requests[request].text) != NULL, "half: %.2000s",
 		    answer.bytes);
