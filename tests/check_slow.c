@@ -96,19 +96,20 @@ struct slow {
 	char drip;         /* then this byte, over and over */
 	bool reads;        /* or fills the server's buffers with answers */
 	int n;
-	double extra; /* seconds: the kernel holds back connections that send nothing */
+	double extra;      /* seconds: the kernel holds back connections that send nothing */
+	bool ends_at_once; /* with libmicrohttpd 1.x, which takes one empty line and no more */
 };
 
 static const struct slow slow_ones[] = {
-	{ "request line", SPAN("GET /rea"), 'a', true, N_SLOW, 0 },
-	{ "headers", SPAN("GET /readyz HTTP/1.1\r\nHost: h\r\nA: "), 'b', true, N_SLOW, 0 },
+	{ "request line", SPAN("GET /rea"), 'a', true, N_SLOW, 0, false },
+	{ "headers", SPAN("GET /readyz HTTP/1.1\r\nHost: h\r\nA: "), 'b', true, N_SLOW, 0, false },
 	{ "body",
 	    SPAN("POST /connect HTTP/1.1\r\nHost: h\r\nContent-Length: 16000\r\n"
 		 "Content-Type: application/x-www-form-urlencoded\r\n\r\n"),
-	    '&', true, N_SLOW, 0 },
-	{ "blank lines", SPAN("\r\n"), '\n', true, N_SLOW, 0 },
-	{ "silent", SPAN(""), '\0', true, N_SLOW, 3 },
-	{ "never reads", SPAN(""), '\0', false, N_SLOW / 5, 2 },
+	    '&', true, N_SLOW, 0, false },
+	{ "blank lines", SPAN("\r\n"), '\n', true, N_SLOW, 0, true },
+	{ "silent", SPAN(""), '\0', true, N_SLOW, 3, false },
+	{ "never reads", SPAN(""), '\0', false, N_SLOW / 5, 2, false },
 };
 
 /* Long answers, so that the buffers of both sides are soon full. */
@@ -193,6 +194,16 @@ wait_until_gone(const struct slow *slow, struct wire *wires, int files_before, d
 	}
 }
 
+static bool
+is_library_1(void)
+{
+	char *log = wire_log(&server);
+	bool is = strstr(log, "\"libmicrohttpd\":\"1") != NULL;
+
+	free(log);
+	return is;
+}
+
 static void
 hold(const struct slow *slow)
 {
@@ -204,7 +215,8 @@ hold(const struct slow *slow)
 	opened = wire_now();
 	ask_in_between(slow, wires);
 	ck_assert_msg(slow->drip == '\0' || wire_open_files(&server) >= files_before + N_SLOW / 2 ||
-			  wire_now() - opened > request_seconds,
+			  wire_now() - opened > request_seconds ||
+			  (slow->ends_at_once && is_library_1()),
 	    "%s: are not held at all", slow->name);
 	wait_until_gone(slow, wires, files_before, opened);
 	for (int i = 0; i < slow->n; i++)
