@@ -18,7 +18,7 @@ enum watch_phase {
 	WATCH_NEW,     /* accepted; nothing of a request is known yet */
 	WATCH_REQUEST, /* from the request line to the end of the body */
 	WATCH_ANSWER,  /* until the response has been written */
-	WATCH_IDLE,    /* between requests */
+	WATCH_IDLE,    /* between requests; the library does not tell of a line that has begun */
 	WATCH_ENDED,   /* shut down; waits for its event loop */
 };
 
