@@ -24,9 +24,7 @@ has "position-independent" -h 'Type: +DYN'
 has "relocations read-only" -l 'GNU_RELRO'
 has "bound at start" -d 'BIND_NOW|Flags:.*NOW'
 has "stack protector" -s '__stack_chk_fail'
-readelf -W -l "$PROGRAM" | grep 'GNU_STACK' | grep -q 'RWE'
-[ $? -eq 1 ]
-report $? "stack not executable"
+has "stack not executable" -l 'GNU_STACK.* RW +0x'
 case $(uname -m) in
 x86_64)
 	objdump -d --no-show-raw-insn "$PROGRAM" | grep -A1 '<main>:' | grep -q endbr64
