@@ -349,12 +349,12 @@ END_TEST
 
 #define MARK "5ecretMarker"
 
-static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FOO",
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", MARK,
 	"B@D" };
 static const char *const paths[] = { "/api/ms_oauth_callback", "/api/ms_oauth_callback/",
 	"/connect", "/connect/admin", "/api/ms_admin_consent_callback",
-	"/.well-known/microsoft-identity-association.json", "/healthz", "/readyz", "/nothing-here",
-	"//", "*", "http://h/connect" };
+	"/.well-known/microsoft-identity-association.json", "/healthz", "/readyz", "/" MARK, "//",
+	"*", "http://h/connect" };
 static const char *const marked_queries[] = {
 	"?code=" MARK "&state=" MARK "&session_state=" MARK,
 	"?error=" MARK "&error_description=" MARK "&error_subcode=" MARK "&state=" MARK,
@@ -379,6 +379,17 @@ static const char *const marked_tails[] = {
 	"Content-Length: " MARK "\r\n",
 	"Transfer-Encoding: " MARK "\r\n",
 	"Bad Header " MARK ": x\r\n",
+};
+
+static const struct span marked_bodies[] = {
+	SPAN("{\"" MARK "\":\"" MARK "\"}"),
+	SPAN("{\"recall_calendar_auth_token\":\"" MARK "\",\"prompt\":\"" MARK "\"}"),
+	SPAN("{\"recall_calendar_auth_token\":\"" MARK "\",\"success_url\":\"https://" MARK
+	     ".example/\"}"),
+	SPAN("{\"recall_calendar_auth_token\":\"" MARK "\",\"login_hint\":\"" MARK "\\n\"}"),
+	SPAN("{\"recall_calendar_auth_token\":\"" MARK "\",\"login_hint\":[\"" MARK "\"]}"),
+	SPAN("{\"recall_calendar_auth_token\":\"" MARK "\" " MARK "}"),
+	SPAN("\"" MARK "\""),
 };
 
 /* The marker may stand where it was asked to go: in Location, and in the URL that JSON returns. */
@@ -432,7 +443,13 @@ ask_everything_marked(void)
 		post("/connect", "application/x-www-form-urlencoded",
 		    span_of(marked_queries[q] + 1), strlen(marked_queries[q] + 1));
 		assert_says_no_secret("");
-		post("/connect", "application/json", span_of("{\"" MARK "\":\"" MARK "\"}"), 30);
+	}
+	for (size_t b = 0; b < sizeof(marked_bodies) / sizeof(marked_bodies[0]); b++) {
+		post("/connect", "application/json", marked_bodies[b], marked_bodies[b].len);
+		ck_assert_int_eq(answer.status, 400);
+		assert_says_no_secret("");
+		post("/connect", "text/" MARK, marked_bodies[b], marked_bodies[b].len);
+		ck_assert_int_eq(answer.status, 415);
 		assert_says_no_secret("");
 	}
 }
