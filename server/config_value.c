@@ -181,8 +181,7 @@ keep_item(const struct config_key *key, struct span item, size_t number, char **
 	*ret_item = keep(item, findings);
 	if (*ret_item == NULL)
 		return false;
-	wrong =
-	    strlen(*ret_item) < item.len ? "has a control byte in it" : text_fault(key, *ret_item);
+	wrong = text_fault(key, *ret_item);
 	if (wrong == NULL)
 		return true;
 	buf_init(&text, sentence, sizeof(sentence));

@@ -474,6 +474,46 @@ START_TEST(writes_body)
 }
 END_TEST
 
+/* What would be odd at the calendar's callback is what the administrator's is for. */
+START_TEST(gives_no_hint_on_a_granted_consent)
+{
+	struct config *config = config_of(USUAL);
+	struct request request =
+	    bare("GET", (struct span)SPAN("/api/ms_admin_consent_callback?admin_consent=True"));
+	struct response response;
+
+	open_response(&response);
+	app_handle(config, &request, &response);
+	ck_assert_str_eq(response.outcome.name, "admin_consent");
+	ck_assert_ptr_null(response.outcome.hint);
+	request.target = (struct span)SPAN(CALLBACK "?admin_consent=True");
+	open_response(&response);
+	app_handle(config, &request, &response);
+	ck_assert_ptr_nonnull(response.outcome.hint);
+	config_free(config);
+}
+END_TEST
+
+/* A server that drains is alive, and wants no new work. */
+START_TEST(is_not_ready_while_draining)
+{
+	struct config *config = config_of(USUAL);
+	struct request request = bare("GET", (struct span)SPAN("/readyz"));
+	struct response response;
+
+	request.is_draining = true;
+	open_response(&response);
+	app_handle(config, &request, &response);
+	ck_assert_int_eq(response.status, 503);
+	ck_assert_str_eq(response.problem.reason, "draining");
+	request.target = (struct span)SPAN("/healthz");
+	open_response(&response);
+	app_handle(config, &request, &response);
+	ck_assert_int_eq(response.status, 200);
+	config_free(config);
+}
+END_TEST
+
 /* Both ways to answer tell the log how long the URL is; nothing else does. */
 START_TEST(notes_what_the_log_needs)
 {
@@ -494,6 +534,7 @@ START_TEST(notes_what_the_log_needs)
 	ck_assert_uint_eq(response.authorize_url_len, 0);
 	ck_assert_str_eq(response.outcome.name, "error");
 	ck_assert_str_eq(response.outcome.error_subcode, "cancel");
+	ck_assert_ptr_nonnull(response.outcome.hint);
 	config_free(config);
 }
 END_TEST
@@ -612,6 +653,8 @@ main(void)
 	tcase_add_loop_test(tests, takes_no_body_elsewhere, 0, 6);
 	tcase_add_loop_test(tests, writes_body, 0, COUNT(body_rows));
 	tcase_add_loop_test(tests, notes_what_the_log_needs, 0, 2);
+	tcase_add_test(tests, gives_no_hint_on_a_granted_consent);
+	tcase_add_test(tests, is_not_ready_while_draining);
 	tcase_add_test(tests, reads_posted_body);
 	tcase_add_loop_test(tests, answers_without_room, 0, COUNT(room_rows));
 	tcase_add_test(tests, answers_without_room_for_body);

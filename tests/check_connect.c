@@ -599,6 +599,7 @@ static const struct {
 	{ NULL, "/connect", SPAN(TOKEN "=t"), "415 body_type -" },
 	{ "", "/connect", SPAN(TOKEN "=t"), "415 body_type -" },
 	{ "text/plain", "/connect", SPAN(TOKEN "=t"), "415 body_type -" },
+	{ "text/plain", "/connect?" TOKEN "=t", SPAN(""), "415 body_type -" },
 	{ "multipart/form-data; boundary=x", "/connect", SPAN("--x--"), "415 body_type -" },
 	{ "text/json", "/connect", SPAN("{}"), "415 body_type -" },
 	{ "application/problem+json", "/connect", SPAN("{}"), "415 body_type -" },

@@ -326,6 +326,37 @@ START_TEST(notices_every_changed_byte)
 }
 END_TEST
 
+/* Its name goes into a field of the answer, so every byte of it must be one that we make. */
+START_TEST(takes_no_damaged_cookie_for_its_own)
+{
+	struct config *config = support_config(CONFIG_WITH("refuse", "enforce"), NULL);
+	struct browser browser = { .now = 1000 };
+	struct buf state = state_buf();
+	char *cookie = browser.cookies[0];
+	size_t len;
+
+	connect_with(&browser, config, "t", "same-site");
+	read_state(&state);
+	len = strlen(cookie);
+	ck_assert_uint_eq(len, strlen("__Host-redirectd-00000000-00000000=") + 64);
+	for (size_t i = 0; i < len; i++) {
+		cookie[i] ^= 0x40;
+		answer_with(&browser, config, buf_span(&state));
+		ck_assert_int_eq(response.status, 403);
+		ck_assert_str_eq(response.binding, "missing");
+		ck_assert_uint_eq(browser.n_cookies, 1);
+		cookie[i] ^= 0x40;
+	}
+	cookie[len - 1] = '\0';
+	answer_with(&browser, config, buf_span(&state));
+	ck_assert_str_eq(response.binding, "missing");
+	snprintf(cookie + len - 1, 3, "00");
+	answer_with(&browser, config, buf_span(&state));
+	ck_assert_str_eq(response.binding, "missing");
+	config_free(config);
+}
+END_TEST
+
 /* What comes back, in each mode: status, binding, and whether the cookie is cleared. */
 static const struct {
 	const char *mode;
@@ -726,6 +757,7 @@ main(void)
 	tcase_add_test(tests, tells_people_and_operators_why);
 	tcase_add_test(tests, survives_microsofts_encoding_of_every_character);
 	tcase_add_test(tests, notices_every_changed_byte);
+	tcase_add_test(tests, takes_no_damaged_cookie_for_its_own);
 	LOOP(answers_by_mode, answers);
 	tcase_add_test(tests, keeps_eight_starts_and_drops_the_oldest);
 	tcase_add_test(tests, json_answers_set_no_cookie);
