@@ -8,15 +8,22 @@ struct rule {
 	struct problem problem;
 };
 
+/* Letters, digits and these marks. */
+static bool
+has_only(struct span s, const char *marks)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!text_is_alpha(s.data[i]) && !text_is_digit(s.data[i]) &&
+		    (s.data[i] == '\0' || strchr(marks, s.data[i]) == NULL))
+			return false;
+	return true;
+}
+
 /* RFC 9110 5.6.2: tchar. */
 static bool
 is_token(struct span s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (!text_is_alpha(s.data[i]) && !text_is_digit(s.data[i]) &&
-		    (s.data[i] == '\0' || strchr("!#$%&'*+-.^_`|~", s.data[i]) == NULL))
-			return false;
-	return s.len > 0;
+	return s.len > 0 && has_only(s, "!#$%&'*+-.^_`|~");
 }
 
 static bool
@@ -122,15 +129,21 @@ count(const struct head *head, struct span name, struct span *ret_first)
 	return n;
 }
 
-/* RFC 9112 3.2: a host with an optional port; empty is legal. */
+/* RFC 9112 3.2: a name, or an address in brackets, and an optional port; empty is legal. */
 static bool
 is_host(struct span host)
 {
-	for (size_t i = 0; i < host.len; i++)
-		if (!text_is_alpha(host.data[i]) && !text_is_digit(host.data[i]) &&
-		    (host.data[i] == '\0' || strchr("-._~%!$&'()*+,;=:[]", host.data[i]) == NULL))
-			return false;
-	return true;
+	bool is_literal = host.len > 0 && host.data[0] == '[';
+	struct span name = { host.data, span_find(host, is_literal ? ']' : ':') };
+	struct span port = span_from(host, name.len + is_literal);
+	unsigned long number;
+
+	if (is_literal && name.len == host.len)
+		return false;
+	if (port.len > 1 && !text_to_number(span_from(port, 1), 65535, &number))
+		return false;
+	return (port.len == 0 || port.data[0] == ':') &&
+	       has_only(span_from(name, is_literal), is_literal ? ":.%" : "-._~%!$&'()*+,;=");
 }
 
 static bool

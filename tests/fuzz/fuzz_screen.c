@@ -5,6 +5,7 @@
  * the header lines, each part as it stands.
  */
 #include <ctype.h>
+#include <regex.h>
 #include <stdlib.h>
 
 #include "fuzz.h"
@@ -115,6 +116,26 @@ has_good_fields(const struct request *request)
 	return true;
 }
 
+/* RFC 3986 3.2, without a user: a name or an address in brackets, and digits behind a colon. */
+static bool
+is_good_host(struct span host)
+{
+	static const char pattern[] =
+	    "^([A-Za-z0-9._~%!$&'()*+,;=-]*|\\[[A-Za-z0-9:.%]*\\])(:0*([0-9]{0,5}))?$";
+	static regex_t expression;
+	static bool is_ready;
+	char *text = fuzz_copy(host);
+	regmatch_t parts[4];
+	bool good;
+
+	HOLDS(is_ready || regcomp(&expression, pattern, REG_EXTENDED) == 0);
+	is_ready = true;
+	good = strlen(text) == host.len && regexec(&expression, text, 4, parts, 0) == 0 &&
+	       (parts[3].rm_so < 0 || strtoul(text + parts[3].rm_so, NULL, 10) <= 65535);
+	free(text);
+	return good;
+}
+
 static bool
 has_good_host(const struct head *head)
 {
@@ -123,7 +144,7 @@ has_good_host(const struct head *head)
 
 	if (n == 0)
 		return span_equals(head->version, span_of("HTTP/1.0"));
-	return n == 1 && consists_of(host, LETTERS DIGITS "-._~%!$&'()*+,;=:[]");
+	return n == 1 && is_good_host(host);
 }
 
 /* A length of more digits than this harness can read is too large anyway. */
