@@ -243,6 +243,8 @@ connect_read(const struct config *config, const struct request *request, char *s
 static bool
 check_tenant(struct reader *r, struct span tenant)
 {
+	if (!buf_ok(&r->storage))
+		return refuse(r, "parameter_too_long", "tenant", "is too long");
 	if (tenant.len == 0)
 		return refuse(r, "parameter_empty", "tenant", "is empty");
 	if (!text_is_guid(tenant) && !text_is_domain(tenant))

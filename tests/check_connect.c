@@ -746,6 +746,27 @@ START_TEST(checks_token)
 }
 END_TEST
 
+/* limits.query_bytes may let through more than there is room for. */
+START_TEST(limits_tenant)
+{
+	static char target[CONNECT_STORAGE_SIZE + 64];
+	char storage[CONNECT_STORAGE_SIZE];
+	struct problem problem = { 0 };
+	struct request request = { .method = SPAN("GET") };
+	struct span tenant;
+	struct buf b;
+
+	buf_init(&b, target, sizeof(target));
+	buf_puts(&b, "/connect/admin?tenant=");
+	for (size_t i = 0; i < sizeof(storage) - (size_t)_i; i++)
+		buf_putc(&b, 'a');
+	request.target = buf_span(&b);
+	ck_assert(!connect_read_tenant(&request, storage, &tenant, &problem));
+	ck_assert_int_eq(problem.status, 400);
+	ck_assert_str_eq(problem.reason, _i == 0 ? "parameter_too_long" : "parameter_malformed");
+}
+END_TEST
+
 START_TEST(limits_token)
 {
 	static char token[CONNECT_TOKEN_MAX_LEN + 1];
@@ -774,6 +795,7 @@ main(void)
 	tcase_add_loop_test(tests, never_repeats_a_value, 0, COUNT(marker_rows));
 	tcase_add_loop_test(tests, checks_token, 0, COUNT(token_rows));
 	tcase_add_test(tests, limits_token);
+	tcase_add_loop_test(tests, limits_tenant, 0, 2);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }
