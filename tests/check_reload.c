@@ -421,7 +421,7 @@ main(void)
 	TCase *renewal = tcase_create("renewal"), *warnings = tcase_create("warnings");
 
 	signal(SIGPIPE, SIG_IGN);
-	tcase_set_timeout(renewal, 300);
+	tcase_set_timeout(renewal, 1800);
 	tcase_add_checked_fixture(renewal, start_usual, stop);
 	tcase_add_test(renewal, new_connections_see_the_new_pair);
 	tcase_add_loop_test(renewal, spoilt_pair_is_refused_and_the_old_one_stays, 0,
