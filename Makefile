@@ -229,14 +229,21 @@ IMAGE  ?= recall-redirectd:$(VERSION)
 BASE   ?= debian:trixie-slim
 IMAGE_OPTIONS ?=
 
-.PHONY: image check-image
+PACKAGES_IMAGE := podman runc netavark aardvark-dns iptables debootstrap curl
+
+.PHONY: deps-image deps-podman image check-image
+deps-image:
+	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory deps-podman
+deps-podman:
+	$(call install_packages,$(PACKAGES_IMAGE))
+
 image: ## build the container image IMAGE from BASE with ENGINE (podman or docker); IMAGE_OPTIONS go to it
 	@[ -n "$(ENGINE)" ] || { echo "neither podman nor docker is installed" >&2; exit 1; }
 	@echo "building $(IMAGE) from $(BASE) with $(firstword $(ENGINE))"
 	$(ENGINE) build $(if $(findstring podman,$(firstword $(ENGINE))),--format docker) \
 	    --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) -t $(IMAGE) $(IMAGE_OPTIONS) .
 
-check-image: ## build the image, run it as production would, and check it
+check-image: deps-image ## build the image, run it as production would, and check it
 	@sh tests/image/check_image.sh
 
 # --- end of image ---
