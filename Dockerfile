@@ -19,10 +19,10 @@ RUN export DEBIAN_FRONTEND=noninteractive; \
 COPY server server
 RUN make all
 
-# --- the tests; those beside other software need more than belongs into an image build ---
+# --- the tests ---
 
 FROM build AS check
-RUN make deps-check PACKAGES_BESIDE=
+RUN make deps-check
 COPY . .
 RUN make check-run && touch /checked
 

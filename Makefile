@@ -250,19 +250,31 @@ check-image: deps-image ## build the image, run it as production would, and chec
 
 # --- systemd ---
 
-.PHONY: deps-systemd check-systemd lint-systemd
+.PHONY: deps-systemd check-systemd
 deps-systemd:
-	$(call install_packages,$(PACKAGES_BUILD) debootstrap python3 systemd)
+	$(call install_packages,$(PACKAGES_BUILD) debootstrap openssl python3 systemd)
 
 check-systemd: deps-systemd ## boot a Debian 12 with the units in a container, watch them work (root)
 	@$(MAKE) --no-print-directory all
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) sh tests/systemd/check_systemd.sh
 
-lint: lint-systemd
-lint-systemd: deps-lint
-	shellcheck tests/systemd/*.sh
-
 # --- end of systemd ---
+
+# --- beside other software ---
+
+PACKAGES_BESIDE := $(PACKAGES_BUILD) python3 python3-yaml openssl nginx haproxy caddy prometheus
+
+.PHONY: deps-beside deps-beside-packages check-beside
+deps-beside:
+	@sh tests/beside/without_starting.sh $(MAKE) --no-print-directory deps-beside-packages
+deps-beside-packages:
+	$(call install_packages,$(PACKAGES_BESIDE))
+
+check-beside: deps-beside ## run beside nginx, HAProxy, Caddy and Prometheus as config/ says; their services are not started
+	@$(MAKE) --no-print-directory all
+	@PROGRAM=$(PROGRAM) sh tests/beside/check_beside.sh
+
+# --- end of beside ---
 
 # --- the rest ---
 

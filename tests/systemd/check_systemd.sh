@@ -182,7 +182,8 @@ check_units() {
 	is 'systemd-analyze verify would notice a misspelt line' "$(verify)" bad
 	cp "$dir/$service" "$units/$service"
 	systemd-analyze security --offline=true --threshold=8 --no-pager "$units/$service" >"$dir/security" 2>&1
-	is "exposure is at most 0.8:$(sed -n 's/.*level for[^:]*://p' "$dir/security" | tr -cd ' 0-9.A-Z')" "$?" 0
+	result=$?
+	is "exposure is at most 0.8:$(sed -n 's/.*level for[^:]*://p' "$dir/security" | tr -cd ' 0-9.A-Z')" $result 0
 	is 'of the sandbox, nothing else is missing' "$(faults "$units/$service")" "$few"
 	mkdir "$dir/mutant"
 	sed 's/^DynamicUser=.*/User=daemon/' "$dir/$service" >"$dir/fixed"
@@ -331,7 +332,8 @@ check_smoke() {
 	restart
 	nsenter -t "$leader" -n env no_proxy='*' NO_PROXY='*' sh tests/curl/smoke.sh \
 		http://127.0.0.1:8080 >"$dir/smoke" 2>&1
-	is "smoke.sh: $(tail -n 1 "$dir/smoke")" "$? $(grep '^not ok' "$dir/smoke" | head -n 3)" '0 '
+	result=$?
+	is "smoke.sh: $(tail -n 1 "$dir/smoke")" "$result $(grep '^not ok' "$dir/smoke" | head -n 3)" '0 '
 }
 
 # --- the sandbox, as the kernel sees it ---
@@ -505,7 +507,7 @@ check_watchdog() {
 # --- load ---
 
 start_load() {
-	nsenter -t "$leader" -n python3 "$here/load.py" 8080 "$mark" >"$dir/load" 2>&1 &
+	nsenter -t "$leader" -n python3 "$here/../load.py" 8080 "$mark" >"$dir/load" 2>&1 &
 	load=$!
 	sleep 1
 }
@@ -519,6 +521,8 @@ end_load() {
 	is "$1: $(cat "$dir/load")" "$lost" "$2"
 }
 
+reloads() { journal -u "$service" | grep -c '"event":"reloaded"'; }
+
 check_load() {
 	start_load
 	for _ in 1 2 3 4 5; do
@@ -526,13 +530,15 @@ check_load() {
 		sleep 1
 	done
 	end_load '5 restarts under load lose nothing' 0
+	before=$(reloads)
 	start_load
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		kill_main HUP
 		sleep 0.1
 	done
+	await 10 $((before + 20)) reloads
 	end_load '20 reloads under load lose nothing' 0
-	is 'all of them were taken' "$(metric redirectd_config_reload_success)" 1
+	is 'all of them were taken' "$((saw - before)) $(metric redirectd_config_reload_success)" '20 1'
 	start_load
 	kill_main STOP
 	sleep 0.2

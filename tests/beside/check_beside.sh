@@ -1,10 +1,15 @@
 #!/bin/sh
 # The files in config/ do what they say: the proxies carry every query byte for byte and keep it out
 # of their logs, the alerts fire, and what a deployer copies fits this program.
-#   PROGRAM  the server's binary       WRAPPER  a tool to run it under, such as valgrind
-# Installs nothing: what needs a tool that is not there is skipped, and said.
+#   PROGRAM  the server's binary
+# `make check-beside` installs the software first.
 set -u
 : "${PROGRAM:?}"
+PATH=$PATH:/usr/sbin:/sbin
+for tool in nginx haproxy caddy promtool openssl python3 curl; do
+	command -v "$tool" >/dev/null || { echo "check_beside.sh: needs $tool" >&2; exit 1; }
+done
+here=$(dirname "$0")
 NO_PROXY='*'
 no_proxy='*'
 export NO_PROXY no_proxy
@@ -51,27 +56,16 @@ well() { # what, command: it has to succeed
 	if "$@" >"$dir/output" 2>&1; then ok "$what"; else not_ok "$what" "$(tail -n 3 "$dir/output")" success; fi
 }
 
-has_tools() { # what for, tools
-	what_for=$1
-	shift
-	for tool in "$@"; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null && continue
-		echo "# skipped: $what_for: $tool is not installed"
-		return 1
-	done
-}
-PATH=$PATH:/usr/sbin:/sbin
-
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Waits until a command succeeds: 60 s, since valgrind is slow to start.
+# Waits until a command succeeds, for 30 s.
 await() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || return 1
+		[ "$tries" -lt 300 ] || return 1
 		sleep 0.1
 	done
 }
@@ -84,8 +78,7 @@ stop() { # pid
 # --- the server ---
 
 start_server() { # options
-	# shellcheck disable=SC2086 # WRAPPER is several words
-	${WRAPPER:-} "$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port=0 \
+	"$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port=0 \
 		--public_url=https://$NAME --microsoft.client_id=11111111-2222-3333-4444-555555555555 \
 		"$@" 2>"$dir/log" &
 	server=$!
@@ -110,6 +103,7 @@ make_nginx() {
 }
 check_nginx() { nginx -t -e "$at/logs/main.log" -c "$at/nginx.conf"; }
 run_nginx() { exec nginx -e "$at/logs/main.log" -c "$at/nginx.conf" -g 'daemon off;'; }
+second_nginx() { sed -i "s,# server 127\.0\.0\.1:8081 ,server 127.0.0.1:$second_port ," "$at/site.conf"; }
 forget_nginx() { sed -i -e 's, no_query;, combined;,' -e 's, emerg;, error;,' "$at/site.conf"; }
 
 make_haproxy() {
@@ -119,6 +113,11 @@ make_haproxy() {
 }
 check_haproxy() { haproxy -c -f "$at/haproxy.cfg"; }
 run_haproxy() { exec haproxy -db -f "$at/haproxy.cfg"; }
+# Asked more often than is shipped, so that ten restarts do not take a minute.
+second_haproxy() {
+	sed -i -e "s,# server b 127\.0\.0\.1:8081,server b 127.0.0.1:$second_port," -e 's,inter 2s,inter 300ms,' \
+		"$at/haproxy.cfg"
+}
 forget_haproxy() { sed -i -e 's,^ *log-format .*,option httplog,' "$at/haproxy.cfg"; }
 
 make_caddy() {
@@ -233,24 +232,107 @@ kept_shorter config/nginx.conf 's/^ *keepalive_timeout \([0-9]*\)s;.*/\1/p'
 kept_shorter config/haproxy.cfg 's/^ *timeout http-keep-alive \([0-9]*\)s.*/\1/p'
 kept_shorter config/Caddyfile 's/^[ 	]*keepalive \([0-9]*\)s.*/\1/p'
 
-if has_tools 'the proxies' openssl && make_certificate; then
-	for software in nginx haproxy caddy; do
-		has_tools "config/ for $software" "$software" && check_proxy "$software"
-	done
-fi
+make_certificate || not_ok 'a certificate' "$(cat "$dir/openssl")" 'a pair'
+for software in nginx haproxy caddy; do
+	check_proxy "$software"
+done
 
-# --- the alerts ---
+# --- two replicas behind a proxy, under load ---
+
+start_replica() { # a or b
+	case $1 in a) replica_port=$port ;; b) replica_port=$second_port ;; esac
+	# Readiness fails for longer than the proxy needs to see it: two questions, 300 ms apart.
+	"$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port="$replica_port" \
+		--admin.port=0 --shutdown.delay_seconds=1 2>"$dir/replica-$1" &
+	eval "replica_$1=$!"
+	pids="$pids $!"
+}
+
+pid_of() { eval "echo \$replica_$1"; } # a or b
+
+serves() { grep -q '"route":"callback"' "$dir/replica-$1"; } # a or b
+
+# Until the proxy gives it work again, which is when an operator may touch the other one.
+bring_back() { # a or b
+	start_replica "$1"
+	await serves "$1" || not_ok "$software: replica $1 gets work again" "$(tail -n 1 "$dir/replica-$1")" requests
+}
+
+start_load() {
+	python3 "$here/../load.py" "$tls_port" "$MARK" tls >"$dir/load" 2>&1 &
+	load=$!
+	pids="$pids $load"
+	sleep 1
+	for replica in a b; do
+		await serves $replica || not_ok "$software: replica $replica serves" nothing requests
+	done
+}
+
+end_load() { # what, exit status
+	sleep 1
+	stop "$load"
+	lost=$?
+	is "$software: $1: $(cat "$dir/load")" $lost "$2"
+}
+
+restart_replicas() {
+	for replica in a b; do
+		kill "$(pid_of $replica)"
+		wait "$(pid_of $replica)" || not_ok "$software: a replica ends well" $? 0
+		bring_back $replica
+	done
+}
+
+kill_replica() { # a or b
+	kill -KILL "$(pid_of "$1")"
+	wait "$(pid_of "$1")" 2>/dev/null
+}
+
+check_replicas() { # software
+	port=$(free_port)
+	second_port=$(free_port)
+	start_replica a
+	start_replica b
+	start_proxy "$1" "$1-replicas" "second_$1"
+	start_load
+	for _ in 1 2 3 4 5; do restart_replicas; done
+	end_load '5 rolling restarts of two replicas lose nothing' 0
+	start_load
+	kill_replica a
+	sleep 3
+	bring_back a
+	end_load 'a replica that is killed and started again loses nothing' 0
+	start_load
+	kill_replica a
+	kill_replica b
+	sleep 3
+	start_replica a
+	start_replica b
+	end_load 'the load would notice a loss' 1
+	for replica in $(pid_of a) $(pid_of b) "$proxy"; do stop "$replica"; done
+}
+for software in nginx haproxy; do
+	check_replicas "$software"
+done
+
+# --- the metrics and the alerts ---
+
+lint_metrics() { promtool check metrics <"$1"; } # file
 
 # Whether what the rules name is what the server exports: metrics, and values of labels.
 names_of() { # pattern
 	sed -n '/expr:/,/annotations:/p' config/prometheus-alerts.yaml | grep -oE "$1" | sort -u
 }
 
-check_alert_names() {
+check_metrics() {
 	admin_port=$(free_port)
 	start_server --admin.port="$admin_port" --tls.certificate="$dir/tls.pem" --tls.private_key="$dir/tls.key"
 	await curl -q -sf -o "$dir/metrics" "http://127.0.0.1:$admin_port/metrics" ||
 		not_ok 'the admin listener answers /metrics' "$(tail -n 1 "$dir/log")" 200
+	sed '/# HELP redirectd_callbacks_total/d' "$dir/metrics" >"$dir/spoilt"
+	well 'promtool check metrics' lint_metrics "$dir/metrics"
+	is 'promtool would notice a metric without a help' "$(lint_metrics "$dir/spoilt" 2>&1)" \
+		'redirectd_callbacks_total no help text'
 	for name in $(names_of 'redirectd_[a-z_]+'); do
 		is "the server exports $name" "$(grep -c -m 1 -E "^${name}[ {]" "$dir/metrics")" 1
 	done
@@ -267,7 +349,7 @@ check_alert_names() {
 	done
 	stop "$server"
 }
-! has_tools 'names of metrics' openssl || check_alert_names
+check_metrics
 
 # Each alert fires on a series that is made up for it, and on no other.
 write_alert_tests() {
@@ -312,122 +394,13 @@ nothing|redirectd_http_requests_total{INSTANCE,route="callback",code="302"};redi
 TABLE
 }
 
-if has_tools 'config/prometheus-alerts.yaml' promtool; then
-	well 'the alert rules are good' promtool check rules config/prometheus-alerts.yaml
-	write_alert_tests >"$dir/alert-tests.yaml"
-	is 'every alert has a test' "$(grep -c 'expr: .count by' "$dir/alert-tests.yaml")" \
-		$(($(grep -c -e '- alert:' config/prometheus-alerts.yaml) + 1))
-	well 'each alert fires on what it is for, and nothing else does' promtool test rules "$dir/alert-tests.yaml"
-fi
+well 'the alert rules are good' promtool check rules config/prometheus-alerts.yaml
+write_alert_tests >"$dir/alert-tests.yaml"
+is 'every alert has a test' "$(grep -c 'expr: .count by' "$dir/alert-tests.yaml")" \
+	$(($(grep -c -e '- alert:' config/prometheus-alerts.yaml) + 1))
+well 'each alert fires on what it is for, and nothing else does' promtool test rules "$dir/alert-tests.yaml"
 
 # --- compose and Kubernetes ---
-
-cat >"$dir/structure.py" <<'PYTHON'
-"""Prints what holds and what does not: a line each of ok or bad, and what. Writes the environments."""
-import json, re, sys
-import yaml
-
-folder, config_lines, version = sys.argv[1], open(sys.argv[2]).read(), sys.argv[3]
-default = lambda key: re.search(r"^%s = (\d+)" % re.escape(key), config_lines, re.M).group(1)
-seconds = lambda text: int(re.fullmatch(r"(\d+)s", text).group(1))
-say = lambda what, good: print("ok" if good else "bad", what, sep="\t")
-
-def write_environment(name, pairs):
-    with open(f"{folder}/environment.{name}", "w") as out:
-        for key, value in pairs:
-            say(f"{name}: {key} is text", isinstance(value, str))
-            out.write(f"{key}={value}\n")
-
-def compose():
-    doc = yaml.safe_load(open("config/compose.yaml"))
-    ours, caddy = doc["services"]["redirectd"], doc["services"]["caddy"]
-    docker = open("Dockerfile").read()
-    binary = json.loads(re.search(r"^ENTRYPOINT (.*)", docker, re.M).group(1))
-    write_environment("compose", ours["environment"].items())
-    for name, service in doc["services"].items():
-        say(f"compose: {name} has a read-only root", service["read_only"] is True)
-        say(f"compose: {name} drops all capabilities", service["cap_drop"] == ["ALL"])
-        say(f"compose: {name} gains no privileges", service["security_opt"] == ["no-new-privileges:true"])
-        say(f"compose: {name} has limits", service["mem_limit"] and service["pids_limit"])
-        say(f"compose: {name} is in networks that are there", set(service["networks"]) <= set(doc["networks"]))
-        say(f"compose: {name} is restarted", service["restart"] == "unless-stopped")
-    say("compose: the image is this version's", ours["image"] == f"recall-redirectd:{version}")
-    say("compose: the health check is the binary's", ours["healthcheck"]["test"] == ["CMD", *binary, "healthcheck"])
-    say("compose: as in the Dockerfile", json.dumps(ours["healthcheck"]["test"][1:]) in docker)
-    say("compose: nobody but Caddy reaches us", "ports" not in ours and ours["networks"] == ["back"]
-        and doc["networks"]["back"]["internal"] is True)
-    say("compose: Caddy is published", {"80:80", "443:443"} <= set(caddy["ports"]))
-    say("compose: time to stop", seconds(ours["stop_grace_period"]) > int(default("shutdown.timeout_seconds")))
-    say("compose: Caddy starts after us", caddy["depends_on"]["redirectd"]["condition"] == "service_healthy")
-    caddyfile = open("config/Caddyfile").read()
-    say("compose: Caddy proxies to us", f"reverse_proxy redirectd:{default('listen.port')} " in caddyfile)
-    say("compose: Caddy has the public name",
-        "\n" + ours["environment"]["REDIRECTD_PUBLIC_URL"].removeprefix("https://") + " {\n" in caddyfile)
-    mounts = [volume.split(":")[0] for volume in caddy["volumes"]]
-    say("compose: every volume is there", {m for m in mounts if m[0] != "."} == set(doc["volumes"])
-        and [m for m in mounts if m[0] == "."] == ["./Caddyfile"])
-
-def kubernetes():
-    docs = {doc["kind"]: doc for doc in yaml.safe_load_all(open("config/kubernetes.yaml"))}
-    say("kubernetes: all that is promised", set(docs) ==
-        {"Deployment", "PodDisruptionBudget", "Service", "Ingress", "NetworkPolicy"})
-    versions = {kind: doc["apiVersion"] for kind, doc in docs.items()}
-    say("kubernetes: current API versions", versions == {"Deployment": "apps/v1",
-        "PodDisruptionBudget": "policy/v1", "Service": "v1", "Ingress": "networking.k8s.io/v1",
-        "NetworkPolicy": "networking.k8s.io/v1"})
-    spec = docs["Deployment"]["spec"]
-    pod, labels = spec["template"]["spec"], spec["template"]["metadata"]["labels"]
-    (ours,) = pod["containers"]
-    environment = {pair["name"]: pair["value"] for pair in ours["env"]}
-    write_environment("kubernetes", environment.items())
-    say("kubernetes: no variable twice", len(environment) == len(ours["env"]))
-    say("kubernetes: two replicas, one of which may go", spec["replicas"] == 2
-        and docs["PodDisruptionBudget"]["spec"]["minAvailable"] == 1)
-    say("kubernetes: every selector selects our pods", all(selected == labels for selected in [
-        spec["selector"]["matchLabels"], docs["Service"]["spec"]["selector"],
-        docs["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
-        docs["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
-        pod["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]]))
-    ports = {port["name"]: str(port["containerPort"]) for port in ours["ports"]}
-    say("kubernetes: the ports are the program's",
-        ports == {"http": default("listen.port"), "admin": default("admin.port")})
-    probe = lambda name: ours[name]["httpGet"]
-    say("kubernetes: readiness", probe("readinessProbe") == {"path": "/readyz", "port": "admin"})
-    say("kubernetes: liveness", probe("livenessProbe") == {"path": "/healthz", "port": "admin"})
-    say("kubernetes: the Service has the public port alone",
-        [port["targetPort"] for port in docs["Service"]["spec"]["ports"]] == ["http"])
-    rule = docs["Ingress"]["spec"]["rules"][0]
-    backend = rule["http"]["paths"][0]["backend"]["service"]
-    say("kubernetes: the Ingress leads to the Service", backend == {
-        "name": docs["Service"]["metadata"]["name"],
-        "port": {"name": docs["Service"]["spec"]["ports"][0]["name"]}})
-    say("kubernetes: under the public name", "https://" + rule["host"] == environment["REDIRECTD_PUBLIC_URL"]
-        and docs["Ingress"]["spec"]["tls"][0]["hosts"] == [rule["host"]])
-    say("kubernetes: the Ingress logs no query", docs["Ingress"]["metadata"]["annotations"]
-        ["nginx.ingress.kubernetes.io/enable-access-log"] == "false")
-    policy = docs["NetworkPolicy"]["spec"]
-    say("kubernetes: no way out", policy["egress"] == [] and set(policy["policyTypes"]) == {"Ingress", "Egress"})
-    say("kubernetes: each port has its own callers",
-        [rule["ports"][0]["port"] for rule in policy["ingress"]] == ["http", "admin"]
-        and all(rule["from"] for rule in policy["ingress"]))
-    security, own = pod["securityContext"], ours["securityContext"]
-    say("kubernetes: restricted", security["runAsNonRoot"] is True and security["runAsUser"] == 65532
-        and security["seccompProfile"] == {"type": "RuntimeDefault"} and own == {
-        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}})
-    say("kubernetes: the user is the image's", f"USER {security['runAsUser']}:{security['runAsGroup']}\n"
-        in open("Dockerfile").read())
-    say("kubernetes: no variables of services, no token", pod["enableServiceLinks"] is False
-        and pod["automountServiceAccountToken"] is False)
-    ending = sum(int(environment[f"REDIRECTD_SHUTDOWN_{what}_SECONDS"]) for what in ("DELAY", "TIMEOUT"))
-    ready = ours["readinessProbe"]
-    say("kubernetes: time to stop", pod["terminationGracePeriodSeconds"] > ending)
-    say("kubernetes: the delay is longer than readiness takes to fail", ready["periodSeconds"]
-        * ready["failureThreshold"] < int(environment["REDIRECTD_SHUTDOWN_DELAY_SECONDS"]))
-    say("kubernetes: the image is this version's", ours["image"].endswith(f"/recall-redirectd:{version}"))
-
-compose()
-kubernetes()
-PYTHON
 
 # Whether the program knows every variable and finds nothing wrong with the values.
 check_environment() { # whose
@@ -437,26 +410,20 @@ check_environment() { # whose
 	done <"$dir/environment.$1"
 	whose=$1
 	shift
-	# shellcheck disable=SC2086 # WRAPPER is several words
-	env -i "$@" ${WRAPPER:-} "$PROGRAM" -c "$dir/empty.json" check >"$dir/check" 2>&1
+	env -i "$@" "$PROGRAM" -c "$dir/empty.json" check >"$dir/check" 2>&1
 	is "$whose: its variables pass check" $? 0
 	is "$whose: without a warning" "$(grep -E '^(error|warning)' "$dir/check" | head -n 3)" ''
 	is "$whose: they are the program's" "$(grep -vc '^REDIRECTD_' "$dir/environment.$whose")" 0
 }
 
-if ! python3 -c 'import yaml' 2>/dev/null; then
-	echo '# skipped: compose and Kubernetes: python3-yaml is not installed'
-else
-	version=$("$PROGRAM" --version | sed -n '1s/^recall-redirectd \([0-9.]*\).*/\1/p')
-	if ! python3 "$dir/structure.py" "$dir" "$dir/config" "$version" >"$dir/structure" 2>"$dir/python"; then
-		not_ok 'compose and Kubernetes have the parts that they need' "$(tail -n 1 "$dir/python")" 'all of them'
-	fi
-	while IFS=$tab read -r result what; do
-		if [ "$result" = ok ]; then ok "$what"; else not_ok "$what" 'something else' 'what it says'; fi
-	done <"$dir/structure"
-	check_environment compose
-	check_environment kubernetes
-fi
+version=$("$PROGRAM" --version | sed -n '1s/^recall-redirectd \([0-9.]*\).*/\1/p')
+python3 "$here/manifests.py" "$dir" "$dir/config" "$version" >"$dir/manifests" 2>"$dir/python" ||
+	not_ok 'compose and Kubernetes have the parts that they need' "$(tail -n 1 "$dir/python")" 'all of them'
+while IFS=$tab read -r result what; do
+	if [ "$result" = ok ]; then ok "$what"; else not_ok "$what" 'something else' 'what it says'; fi
+done <"$dir/manifests"
+check_environment compose
+check_environment kubernetes
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Steady load on the callback, of new connections and of kept ones; tells what was lost or broken.
 
-  load.py PORT MARK [SECONDS]
+  load.py PORT MARK [tls]
 
 Every request is checked to the byte: a 302 whose Location ends in the query that was sent. MARK
-stands in every query, so that logs can be searched for it. Ends after SECONDS or at SIGTERM, then
-prints one JSON object; exit 1 where a request was lost or broken.
+stands in every query, so that logs can be searched for it. Ends at SIGTERM, then prints one JSON
+object; exit 1 where a request was lost or broken. With tls, whoever answers is believed.
 
 A kept connection that the server closes between two requests is opened anew without a fault, and
 so is one that ends with "Connection: close". One that breaks after a request was sent is a fault:
@@ -14,6 +14,7 @@ a request without an answer.
 import json
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -33,10 +34,17 @@ class Broken(Exception):
     pass
 
 
-def connect(port):
+def believe_anyone():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def connect(port, tls):
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
+    return tls.wrap_socket(connection) if tls else connection
 
 
 def is_closed(connection):
@@ -44,7 +52,7 @@ def is_closed(connection):
     connection.setblocking(False)
     try:
         return connection.recv(1) == b""
-    except BlockingIOError:
+    except (BlockingIOError, ssl.SSLWantReadError):
         return False
     except OSError:
         return True
@@ -69,7 +77,7 @@ def exchange(connection, query, is_kept):
     return fields.get("connection", "").lower() != "close"
 
 
-def work(number, port, mark, is_kept):
+def work(number, port, mark, tls, is_kept):
     connection = None
     count = 0
     while not stop.is_set():
@@ -83,7 +91,7 @@ def work(number, port, mark, is_kept):
                 connection = None
             reused = connection is not None
             if connection is None:
-                connection = connect(port)
+                connection = connect(port, tls)
             if not exchange(connection, query, is_kept) or not is_kept:
                 connection.close()
                 connection = None
@@ -106,13 +114,13 @@ def work(number, port, mark, is_kept):
 
 def main():
     port, mark = int(sys.argv[1]), sys.argv[2]
+    tls = believe_anyone() if sys.argv[3:] == ["tls"] else None
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threads = [threading.Thread(target=work, args=(n, port, mark, n % 2 == 1))
+    threads = [threading.Thread(target=work, args=(n, port, mark, tls, n % 2 == 1))
                for n in range(2 * WORKERS)]
     for thread in threads:
         thread.start()
-    stop.wait(float(sys.argv[3]) if len(sys.argv) > 3 else None)
-    stop.set()
+    stop.wait()
     for thread in threads:
         thread.join()
     kinds = {fault: faults.count(fault) for fault in sorted(set(faults))}
