@@ -20,7 +20,7 @@ SHELL_MODULES := backlog certificate commands connection exchange gauges healthc
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
-PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check python3
+PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check mandoc openssl python3
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
 

@@ -2,7 +2,8 @@
 """Compares the lists of the manual page, and README.md's table of keys, with the program's own.
 
 What stands on one side and not on the other is a failure, both ways: keys and defaults, commands,
-options, exit codes, metrics with their labels, and the words and fields of the log.
+options, endpoints with their methods, signals, variables, files, exit codes, metrics with their
+labels, and the words and fields of the log.
 
   PROGRAM        the server's binary
   WRAPPER        a tool to run it under, such as valgrind
@@ -34,8 +35,6 @@ WORDS = {
     "microsoft.association_ids": "the client id",
     "threads": "processors, at most 4",
 }
-# There from the start, but only with what it is about.
-TLS_METRIC = "redirectd_tls_certificate_expiry_timestamp_seconds"
 
 passed = failed = 0
 
@@ -141,9 +140,6 @@ def scrape(port):
 def program_metrics(folder):
     with served(folder) as port:
         metrics = scrape(port)
-    if not shutil.which("openssl"):
-        print("# openssl is not here: the metric of the certificate is taken on trust")
-        return {**metrics, TLS_METRIC: set()}
     pair = [f"{folder}/key.pem", f"{folder}/certificate.pem"]
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-days", "365", "-subj",
@@ -207,6 +203,35 @@ def logged_reasons():
         re.findall(r'\.reason = "([a-z_]+)"', text))
 
 
+def source(name):
+    return (SERVER / name).read_text()
+
+
+def handled_endpoints():
+    """Of the route tables: each path with its methods."""
+    names = dict(re.findall(r'#define (OAUTH_\w+) +"([^"]*)"', source("oauth.h")))
+    rows = re.findall(r'\{ SPAN\((\w*) ?(?:"([^"]*)")?\), ROUTE_\w+, "([^"]*)",', source("app.c"))
+    return {names.get(name, "") + rest: methods for name, rest, methods in rows if name or rest}
+
+
+def handled_signals():
+    return set(re.findall(r"sigaddset\(&\w+, (SIG\w+)\)", source("serve.c")))
+
+
+def read_variables():
+    """Keys of the configuration count as one."""
+    return set(re.findall(r'"((?:LISTEN|NOTIFY|WATCHDOG)_[A-Z]+)"', source("systemd.c"))) | {"REDIRECTD_*"}
+
+
+def own_files():
+    """What the program and its service read, the units, and where documents are installed."""
+    service = (ROOT / "systemd/recall-redirectd.service").read_text()
+    return (set(re.findall(r'"(/etc/[^"]*)"', source("load.c")))
+            | set(re.findall(r"^EnvironmentFile=-?(\S+)", service, re.M))
+            | {path.name for path in (ROOT / "systemd").iterdir()}
+            | set(re.findall(r"^DOCDIR := \$\(PREFIX\)/(\S+)", (ROOT / "Makefile").read_text(), re.M)))
+
+
 # --- the documents ---
 
 def section(title, kind="Sh"):
@@ -215,8 +240,22 @@ def section(title, kind="Sh"):
 
 
 def items(text, macro):
-    """Every word behind the macro in the tags of a list."""
-    return set(re.findall(rf"^\.It {macro} (\S+)", text, re.M))
+    """Every word behind the macro in the tags of a list; with commas, several."""
+    tags = re.findall(rf"^\.It {macro} (\S+(?: , \S+)*)", text, re.M)
+    return {word for tag in tags for word in tag.split(" , ")}
+
+
+def manual_endpoints():
+    found = {}
+    for item in section("Endpoints", "Ss").split(".It Pa ")[1:]:
+        path, text = item.split("\n", 1)
+        methods = re.match("[A-Z, ]*", text).group()
+        found[path] = methods
+        if "; also with a slash at the end" in text:
+            found[path + "/"] = methods
+        if "; also without\n.Li .json" in text:
+            found[path.removesuffix(".json")] = methods
+    return found
 
 
 def manual_keys():
@@ -254,20 +293,10 @@ def readme_exit_codes():
 
 
 def lint():
-    """groff, and mandoc where it is there; what they know of other pages doesn't count."""
-    if shutil.which("man"):
-        told = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", MANUAL],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
-        report("man --warnings", told.splitlines())
-    else:
-        print("# man is not here")
-    if shutil.which("mandoc"):
-        told = subprocess.run(["mandoc", "-Tlint", MANUAL], capture_output=True, text=True)
-        faults = [line for line in (told.stdout + told.stderr).splitlines()
-                  if "mandoc.db" not in line and "referenced manual not found" not in line]
-        report("mandoc -Tlint", faults)
-    else:
-        print("# mandoc is not here")
+    """What mandoc says; which other pages are installed here doesn't count."""
+    told = subprocess.run(["mandoc", "-Tlint", MANUAL], capture_output=True, text=True)
+    report("mandoc -Tlint", [line for line in (told.stdout + told.stderr).splitlines()
+                             if "mandoc.db" not in line and "referenced manual not found" not in line])
 
 
 folder = tempfile.mkdtemp()
@@ -281,6 +310,10 @@ try:
     compare("commands: manual", commands, "the manual", usage_commands(usage), "--help")
     compare("commands: README", readme_commands(), "README", usage_commands(usage), "--help")
     compare("options: manual", manual_options(), "the manual", usage_options(usage), "--help")
+    compare("endpoints", manual_endpoints(), "the manual", handled_endpoints(), "app.c")
+    compare("signals", items(section("SIGNALS"), "Dv"), "the manual", handled_signals(), "serve.c")
+    compare("variables", items(section("ENVIRONMENT"), "Ev"), "the manual", read_variables(), "systemd.c")
+    compare("files", items(section("FILES"), "Pa"), "the manual", own_files(), "the sources")
     codes = items(section("EXIT STATUS"), "Li")
     compare("exit codes: manual", codes, "the manual", usage_exit_codes(usage), "--help")
     compare("exit codes: README", readme_exit_codes(), "README", usage_exit_codes(usage), "--help")
