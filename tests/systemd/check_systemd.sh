@@ -154,8 +154,11 @@ mount -t tmpfs -o mode=755 "$machine" "$dir" || stop 'cannot mount'
 mkdir "$root" "$dir/upper" "$dir/work"
 mount -t overlay -o "lowerdir=$tree,upperdir=$dir/upper,workdir=$dir/work" "$machine" "$root" ||
 	stop 'cannot mount'
-make --no-print-directory -s -o "$build/recall-redirectd" BUILD="$build" install \
-	DESTDIR="$root" PREFIX=/usr >"$dir/make.log" 2>&1 || stop "make install: $(tail -n 1 "$dir/make.log")"
+run_make() { # target, prefix
+	make --no-print-directory -s -o "$build/recall-redirectd" BUILD="$build" "$1" \
+		DESTDIR="$root" PREFIX="$2" >"$dir/make.log" 2>&1 || stop "make $1: $(tail -n 1 "$dir/make.log")"
+}
+run_make install /usr
 units=$root/lib/systemd/system
 cp "$units/$service" "$dir/$service"
 
@@ -336,6 +339,18 @@ check_smoke() {
 	is "smoke.sh: $(tail -n 1 "$dir/smoke")" "$result $(grep '^not ok' "$dir/smoke" | head -n 3)" '0 '
 }
 
+# As README.md says: below /usr/local, whose units go before those below /usr.
+check_local() {
+	run_make install /usr/local
+	inside systemctl daemon-reload
+	restart
+	is 'it runs from /usr/local too' "$(ask /healthz)$(readlink "/proc/$(main_pid)/exe")" \
+		'200 /usr/local/bin/recall-redirectd'
+	run_make uninstall /usr/local
+	inside systemctl daemon-reload
+	restart
+}
+
 # --- the sandbox, as the kernel sees it ---
 
 mount_has() { # process, place, option
@@ -463,8 +478,8 @@ check_crash() {
 	restart
 	kill_main KILL
 	await 10 yes restarted
-	await 10 200 health
-	is 'killed, it is started again' "$saw $(active) $(restarted)" '200 active yes'
+	await 10 active active
+	is 'killed, it is started again' "$(health) $saw $(restarted)" '200 active yes'
 }
 
 check_watchdog() {
@@ -475,8 +490,8 @@ check_watchdog() {
 	is 'idle, it feeds the watchdog' "$(active) $(restarts)" 'active 0'
 	kill_main STOP
 	await 20 yes restarted
-	await 10 200 health
-	is 'stopped, it is started again' "$saw $(active) $(restarted)" '200 active yes'
+	await 10 active active
+	is 'stopped, it is started again' "$(health) $saw $(restarted)" '200 active yes'
 	has 'by the watchdog' "$(journal -u "$service" -n 30)" 'Watchdog timeout'
 	loops=$(grep -l '^MHD' "/proc/$(main_pid)"/task/*/comm | wc -l)
 	is_not 'there are event loops' "$loops" 0
@@ -650,6 +665,7 @@ check_each_line
 boot
 check_start
 check_smoke
+check_local
 check_sandbox
 check_reload
 check_crash
