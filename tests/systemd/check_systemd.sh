@@ -294,7 +294,11 @@ drop_in() {
 
 stop_service() { inside systemctl stop "$service" 2>/dev/null; }
 
-restart() { inside systemctl restart "$service" 2>/dev/null; }
+# However often it has been done before: the limit of starts is not what is tested here.
+restart() {
+	inside systemctl reset-failed "$service" 2>/dev/null
+	inside systemctl restart "$service" 2>/dev/null
+}
 
 journal() { inside journalctl -q --no-pager -o cat "$@"; }
 
@@ -429,7 +433,9 @@ check_sandbox() {
 		without "$line" "$dir/$service" >"$units/$service"
 		inside systemctl daemon-reload
 		restart
-		is_not "the running service misses: $(echo "$line" | cut -c 1-60)" "$(facts)" "$(cat "$dir/wanted")"
+		missed=$(facts)
+		[ "$missed" != 'does not run' ] || missed=$(cat "$dir/wanted")
+		is_not "the running service misses: $(echo "$line" | cut -c 1-60)" "$missed" "$(cat "$dir/wanted")"
 		stop_service
 	done <"$dir/unjudged"
 	cp "$dir/$service" "$units/$service"
@@ -579,11 +585,15 @@ check_bad_configuration() {
 	sleep 2
 	is 'bad configuration: it fails, without a restart' \
 		"$(active) $(property ExecMainStatus) $(restarts) $(($(starts) - before))" 'failed 78 0 1'
+	# As on a slow machine: what starts quickly meets the limit the sooner.
+	drop_in NoExecPaths= ExecStart= \
+		'ExecStart=/bin/sh -c "sleep 0.5; exec /usr/bin/recall-redirectd serve"'
 	ask /healthz --max-time 3 >/dev/null
-	await 30 settled settled
+	await 60 settled settled
 	after=$(($(starts) - before))
-	is "bad configuration: connections do not start it for ever ($after)" "$saw $((after <= 40))" 'settled 1'
+	is "bad configuration: connections do not start it for ever ($after)" "$saw $((after <= 26))" 'settled 1'
 	is 'bad configuration: still failed' "$(active)" failed
+	drop_in
 	configure "$good"
 	inside systemctl start "$service"
 	is 'a good one: start brings the sockets back' "$? $(ask /healthz) $(active)" '0 200  active'
