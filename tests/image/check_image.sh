@@ -333,17 +333,30 @@ check_stop() {
 	is 'SIGTERM: exit 0' "$(engine inspect --format '{{.State.ExitCode}}' "$name")" 0
 }
 
+write_configuration() { # client id
+	printf '{"microsoft": {"client_id": "%s"}, "listen": {"port": 8080}}\n' "$1" >"$dir/etc/config.new"
+	chmod 644 "$dir/etc/config.new"
+	mv "$dir/etc/config.new" "$dir/etc/config.json"
+}
+
+shows() { # client id
+	get "http://$address/.well-known/microsoft-identity-association.json" | grep -o "$1"
+}
+
 check_configuration() {
-	printf '{"microsoft": {"client_id": "%s"}, "listen": {"port": 8080}}\n' "$OTHER_ID" >"$dir/config.json"
-	chmod 644 "$dir/config.json"
-	start "$name-2" -v "$dir/config.json:/etc/recall-redirectd/config.json:ro" "$image:1"
+	mkdir -m 755 "$dir/etc"
+	write_configuration "$OTHER_ID"
+	start "$name-2" -v "$dir/etc:/etc/recall-redirectd:ro" "$image:1"
 	await answers
-	is 'configured by a mounted file' \
-		"$(get "http://$address/.well-known/microsoft-identity-association.json" | grep -o "$OTHER_ID")" "$OTHER_ID"
+	is 'configured by a mounted file' "$(shows "$OTHER_ID")" "$OTHER_ID"
+	write_configuration "$CLIENT_ID"
+	engine kill --signal HUP "$name-2" >/dev/null
+	await shows "$CLIENT_ID"
+	is 'SIGHUP reads it again' "$(shows "$CLIENT_ID")" "$CLIENT_ID"
 	engine rm -f "$name-2" >/dev/null
-	is 'the environment goes before the file' "$(once -e REDIRECTD_MICROSOFT_CLIENT_ID=$CLIENT_ID \
-		-v "$dir/config.json:/etc/recall-redirectd/config.json:ro" "$image:1" config 2>&1 |
-		grep -c "^microsoft.client_id = $CLIENT_ID")" 1
+	is 'the environment goes before the file' "$(once -e REDIRECTD_MICROSOFT_CLIENT_ID=$OTHER_ID \
+		-v "$dir/etc:/etc/recall-redirectd:ro" "$image:1" config 2>&1 |
+		grep -c "^microsoft.client_id = $OTHER_ID")" 1
 	start "$name-2" "$image:1"
 	await answers
 	is 'without any configuration, the callback works' \
