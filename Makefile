@@ -276,6 +276,30 @@ check-beside: deps-beside ## run beside nginx, HAProxy, Caddy and Prometheus as 
 
 # --- end of beside ---
 
+# --- e2e ---
+
+PACKAGES_E2E := $(PACKAGES_BUILD) chromium libnss3-tools nginx openssl
+E2E_MODULES  := tests/e2e/node_modules/.package-lock.json
+
+.PHONY: deps-e2e deps-e2e-packages e2e
+deps-e2e:
+	@sh tests/e2e/unstarted.sh $(MAKE) --no-print-directory deps-e2e-packages
+	@$(MAKE) --no-print-directory $(E2E_MODULES)
+
+# Node.js may come from elsewhere than Debian.
+deps-e2e-packages:
+	$(call install_packages,$(PACKAGES_E2E) $(if $(shell command -v node;),,nodejs) $(if $(shell command -v npm;),,npm))
+
+$(E2E_MODULES): tests/e2e/package-lock.json
+	$(call say,NPM tests/e2e)
+	$(Q)npm ci --prefix tests/e2e --silent --no-audit --no-fund && touch $@
+
+e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages go to build/e2e
+	@$(MAKE) --no-print-directory all
+	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) node tests/e2e/run.mjs
+
+# --- end of e2e ---
+
 # --- the rest ---
 
 .PHONY: install uninstall clean help
@@ -308,4 +332,4 @@ clean: ## remove the build
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
