@@ -1,5 +1,5 @@
 // Plays Microsoft: a real authorization server, on Microsoft's paths and in Microsoft's manner.
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readForm, redirect, show } from "./hosts.mjs";
 import { CLIENT, MICROSOFT } from "./names.mjs";
 
@@ -34,7 +34,7 @@ function manner(location) {
   return encode({ error, error_description, state });
 }
 
-function configuration(microsoft) {
+function configuration() {
   const jwk = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" });
   return {
     clients: [{
@@ -51,7 +51,6 @@ function configuration(microsoft) {
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id }) }),
     pkce: { required: () => false },
     issueRefreshToken: () => true,
-    formats: { bitsOfOpaqueRandomness: (_, token) => token.kind === "AuthorizationCode" ? 6 * microsoft.codeLength : 256 },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     renderError: (context, out) => { context.body = `<h1>${out.error}</h1>`; },
@@ -63,11 +62,11 @@ function configuration(microsoft) {
 }
 
 // The library's remarks about its own defaults would hide what the test has to say.
-async function makeProvider(microsoft) {
+async function makeProvider() {
   const { info, warn } = console;
   console.info = console.warn = () => {};
   const { Provider } = await import("oidc-provider");
-  const provider = new Provider(`https://${MICROSOFT}`, configuration(microsoft));
+  const provider = new Provider(`https://${MICROSOFT}`, configuration());
   Object.assign(console, { info, warn });
   return provider;
 }
@@ -78,7 +77,9 @@ class Microsoft {
   approvesApps = false; // whether an administrator of contoso.example has approved the app
 
   async open() {
-    this.provider = await makeProvider(this);
+    this.provider = await makeProvider();
+    this.provider.AuthorizationCode.prototype.generateTokenId = () =>
+      randomBytes(this.codeLength).toString("base64url").slice(0, this.codeLength);
     this.provider.use(async (context, next) => {
       await next();
       const location = context.response.get("Location");
