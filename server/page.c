@@ -13,12 +13,12 @@
 	"body{margin:0;background:var(--paper);color:var(--ink);font:1.0625rem/1.6 system-ui,sans-serif}" \
 	"main,footer{max-width:34rem;margin:0 auto;padding:0 1.5rem}" \
 	"main{padding-top:18vh}" \
-	"h1{margin:0 0 1rem;padding-top:1rem;border-top:.25rem solid var(--mark);font-size:1.75rem;line-height:1.25}" \
+	"h1{margin:0 0 1rem;padding-top:1rem;border-top:.25rem solid var(--mark);font-size:1.75rem;line-height:1.25;text-wrap:balance}" \
 	"p{margin:0 0 1rem}" \
 	"footer{margin-top:2.5rem;padding-bottom:3rem;color:var(--soft);font-size:.875rem}" \
 	"code{font:inherit;font-family:ui-monospace,monospace;overflow-wrap:anywhere}"
 /* clang-format on */
-#define CSP_STYLE_HASH "sha256-XtHG/dtWbd42KmA/NznMgPwgIDFpvmzAOJFKx8gz/qE="
+#define CSP_STYLE_HASH "sha256-OJmOkGtOnlSmx++AR+7ynfZySvbL3J1Wz2moRDz0RFA="
 #define CSP                                                                                        \
 	"default-src 'none'; style-src '" CSP_STYLE_HASH                                           \
 	"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
