@@ -1,7 +1,13 @@
 // Chromium, for which every host of the story is on loopback and nothing else exists.
 import { chromium } from "playwright-core";
 
-const FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 // ports: host -> port
 export function openBrowser(home, ports) {
@@ -9,6 +15,9 @@ export function openBrowser(home, ports) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     env: { ...process.env, HOME: home },
-    args: [...FLAGS, `--host-resolver-rules=${[...maps, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"].join(", ")}`],
+    args: [
+      ...FLAGS,
+      `--host-resolver-rules=${[...maps, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"].join(", ")}`,
+    ],
   });
 }

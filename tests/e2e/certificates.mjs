@@ -10,16 +10,45 @@ function run(command, ...args) {
 
 export function makeAuthority(dir, name) {
   const [pem, key] = [`${dir}/${name}.pem`, `${dir}/${name}.key`];
-  run("openssl", "req", "-x509", ...KEY, "-subj", `/CN=${name} of a test`, "-keyout", key, "-out", pem);
+  run(
+    "openssl",
+    "req",
+    "-x509",
+    ...KEY,
+    "-subj",
+    `/CN=${name} of a test`,
+    "-keyout",
+    key,
+    "-out",
+    pem,
+  );
   return { pem, key };
 }
 
 export function makeCertificate(dir, authority, host) {
   const [pem, key] = [`${dir}/${host}.pem`, `${dir}/${host}.key`];
-  run("openssl", "req", "-x509", ...KEY, "-CA", authority.pem, "-CAkey", authority.key,
-    "-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`,
-    "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
-    "-keyout", key, "-out", pem);
+  run(
+    "openssl",
+    "req",
+    "-x509",
+    ...KEY,
+    "-CA",
+    authority.pem,
+    "-CAkey",
+    authority.key,
+    "-subj",
+    `/CN=${host}`,
+    "-addext",
+    `subjectAltName=DNS:${host}`,
+    "-addext",
+    "basicConstraints=critical,CA:FALSE",
+    "-addext",
+    "extendedKeyUsage=serverAuth",
+    "-keyout",
+    key,
+    "-out",
+    pem,
+  );
   return { pem, key };
 }
 

@@ -64,7 +64,10 @@ export function escape(text) {
 }
 
 export function show(response, title, body, status = 200) {
-  response.writeHead(status, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" });
+  response.writeHead(status, {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+  });
   response.end(`<!DOCTYPE html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}`);
 }
 

@@ -1,13 +1,12 @@
-// Plays Microsoft: a real authorization server, on Microsoft's paths and in Microsoft's manner.
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+// Plays Microsoft: its pages, and its manner of telling what the authorization server has decided.
+import { randomBytes } from "node:crypto";
 import { readForm, redirect, show } from "./hosts.mjs";
-import { CLIENT, MICROSOFT } from "./names.mjs";
+import { CLIENT, SCOPE } from "./names.mjs";
+import { makeProvider } from "./provider.mjs";
 
-export const AUTHORIZE_URL = `https://${MICROSOFT}/common/oauth2/v2.0/authorize`;
-export const TOKEN_URL = `https://${MICROSOFT}/common/oauth2/v2.0/token`;
-export const SCOPE = "offline_access openid email https://graph.microsoft.com/Calendars.Read";
 const GUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
-const DECLINED = "AADSTS65004: User declined to consent to access the app.\r\n" +
+const DECLINED =
+  "AADSTS65004: User declined to consent to access the app.\r\n" +
   `Trace ID: ${GUID}\r\nCorrelation ID: ${GUID}\r\nTimestamp: 2026-11-24 10:00:00Z`;
 
 const BUTTONS = `<button name="answer" value="accept">Accept</button>
@@ -17,58 +16,27 @@ const SIGN_IN = `<form method="post"><label>Email <input name="email"></label>
 <button name="answer" value="cancel">Cancel</button></form>`;
 const CONSENT = `<p>Read your calendars</p><form method="post">${BUTTONS}`;
 const WALL = `<p>Ask an admin to grant permission to this app.</p><form method="post">
-<button name="answer" value="cancel">Return to the application without granting consent</button></form>`;
+<button name="answer" value="cancel">Return to the application without granting
+consent</button></form>`;
 const ADMIN_CONSENT = `<p>Accept for your organization</p><form method="post">${BUTTONS}`;
 
 // As Microsoft encodes: a form, + for space, hex in lower case.
-export function encode(fields) {
-  return new URLSearchParams(fields).toString().replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
+function encode(fields) {
+  return new URLSearchParams(fields)
+    .toString()
+    .replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
 }
 
 // What the library answers, told as Microsoft tells it.
 function manner(location) {
-  const { code, error, error_description, state } = Object.fromEntries(new URL(location).searchParams);
+  const { code, error, error_description, state } = Object.fromEntries(
+    new URL(location).searchParams,
+  );
   if (code) return encode({ code, state, session_state: GUID });
   if (error_description === "cancel") return encode({ error, error_subcode: "cancel", state });
-  if (error_description === "declined") return encode({ error, error_description: DECLINED, state });
+  if (error_description === "declined")
+    return encode({ error, error_description: DECLINED, state });
   return encode({ error, error_description, state });
-}
-
-function configuration() {
-  const jwk = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" });
-  return {
-    clients: [{
-      client_id: CLIENT.id,
-      client_secret: CLIENT.secret,
-      redirect_uris: [CLIENT.redirectUri],
-      grant_types: ["authorization_code", "refresh_token"],
-      token_endpoint_auth_method: "client_secret_post",
-    }],
-    routes: { authorization: new URL(AUTHORIZE_URL).pathname, token: new URL(TOKEN_URL).pathname },
-    scopes: SCOPE.split(" "),
-    claims: { email: ["email"] },
-    conformIdTokenClaims: false,
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id }) }),
-    pkce: { required: () => false },
-    issueRefreshToken: () => true,
-    features: { devInteractions: { enabled: false } },
-    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-    renderError: (context, out) => { context.body = `<h1>${out.error}</h1>`; },
-    cookies: { keys: ["of a test"] },
-    ttl: Object.fromEntries(["AccessToken", "AuthorizationCode", "Grant", "IdToken", "Interaction", "RefreshToken", "Session"]
-      .map((kind) => [kind, 600])),
-    jwks: { keys: [{ ...jwk, use: "sig", alg: "RS256" }] },
-  };
-}
-
-// The library's remarks about its own defaults would hide what the test has to say.
-async function makeProvider() {
-  const { info, warn } = console;
-  console.info = console.warn = () => {};
-  const { Provider } = await import("oidc-provider");
-  const provider = new Provider(`https://${MICROSOFT}`, configuration());
-  Object.assign(console, { info, warn });
-  return provider;
 }
 
 class Microsoft {
@@ -94,7 +62,8 @@ class Microsoft {
   handle = (request, response) => {
     const [path, query] = request.url.split("?");
     if (path.startsWith("/interaction/")) return this.interact(request, response);
-    if (path.endsWith("/v2.0/adminconsent")) return this.askAdmin(request, response, path, new URLSearchParams(query));
+    if (path.endsWith("/v2.0/adminconsent"))
+      return this.askAdmin(request, response, path, new URLSearchParams(query));
     return this.handleProtocol(request, response);
   };
 
@@ -102,8 +71,12 @@ class Microsoft {
     const { prompt, params, session } = await this.provider.interactionDetails(request, response);
     if (request.method === "GET") return this.ask(response, prompt.name, session?.accountId);
     const form = await readForm(request);
-    return this.provider.interactionFinished(request, response, await this.result(prompt.name, params, session, form),
-      { mergeWithLastSubmission: false });
+    return this.provider.interactionFinished(
+      request,
+      response,
+      await this.result(prompt.name, params, session, form),
+      { mergeWithLastSubmission: false },
+    );
   }
 
   isWalled(email) {
@@ -119,23 +92,33 @@ class Microsoft {
   async result(prompt, params, session, form) {
     const isCancel = form.get("answer") !== "accept";
     if (prompt === "login" && !isCancel) return { login: { accountId: form.get("email") } };
-    if (prompt === "login" || this.isWalled(session.accountId)) return { error: "access_denied", error_description: "cancel" };
+    if (prompt === "login" || this.isWalled(session.accountId))
+      return { error: "access_denied", error_description: "cancel" };
     if (isCancel) return { error: "access_denied", error_description: "declined" };
-    const grant = new this.provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    const grant = new this.provider.Grant({
+      accountId: session.accountId,
+      clientId: params.client_id,
+    });
     grant.addOIDCScope(params.scope);
     grant.addOIDCClaims(["email"]);
     return { consent: { grantId: await grant.save() } };
   }
 
   async askAdmin(request, response, path, params) {
-    const isGood = path === "/organizations/v2.0/adminconsent" && params.get("scope") === SCOPE &&
-      params.get("client_id") === CLIENT.id && params.get("redirect_uri") === CLIENT.adminRedirectUri;
+    const isGood =
+      path === "/organizations/v2.0/adminconsent" &&
+      params.get("scope") === SCOPE &&
+      params.get("client_id") === CLIENT.id &&
+      params.get("redirect_uri") === CLIENT.adminRedirectUri;
     if (!isGood) return show(response, "AADSTS50011", "", 400);
     if (request.method === "GET") return show(response, "Permissions requested", ADMIN_CONSENT);
     this.approvesApps = (await readForm(request)).get("answer") === "accept";
     // admin_consent is True even on failure.
-    const answer = this.approvesApps ? { tenant: GUID, scope: SCOPE } : { error: "access_denied", error_description: DECLINED };
-    return redirect(response, `${CLIENT.adminRedirectUri}?${encode({ admin_consent: "True", ...answer, state: params.get("state") })}`);
+    const answer = this.approvesApps
+      ? { tenant: GUID, scope: SCOPE }
+      : { error: "access_denied", error_description: DECLINED };
+    const query = encode({ admin_consent: "True", ...answer, state: params.get("state") });
+    return redirect(response, `${CLIENT.adminRedirectUri}?${query}`);
   }
 }
 

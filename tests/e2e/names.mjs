@@ -1,7 +1,9 @@
-// Who is who. The origin, the client id and the return addresses are those of the example that is shipped.
+// Who is who. Origin, client id and return addresses are those of the example that is shipped.
 import { readFileSync } from "node:fs";
 
-export const CONFIG = JSON.parse(readFileSync(new URL("../../config/recall-redirectd.json", import.meta.url)));
+export const CONFIG = JSON.parse(
+  readFileSync(new URL("../../config/recall-redirectd.json", import.meta.url)),
+);
 
 export const APP = "app.example.com";
 export const OAUTH = "oauth.example.com";
@@ -9,6 +11,10 @@ export const MICROSOFT = "login.microsoftonline.com";
 export const RECALL = "us-east-1.recall.ai";
 export const ATTACKER = "attacker.example";
 export const STRANGER = "stranger.example"; // has a certificate that nobody trusts
+
+export const AUTHORIZE_URL = `https://${MICROSOFT}/common/oauth2/v2.0/authorize`;
+export const TOKEN_URL = `https://${MICROSOFT}/common/oauth2/v2.0/token`;
+export const SCOPE = "offline_access openid email https://graph.microsoft.com/Calendars.Read";
 
 export const CLIENT = {
   id: CONFIG.microsoft.client_id,

@@ -19,7 +19,11 @@ const PATIENCE_MS = 20000;
 const folder = `${process.env.BUILD}/e2e`;
 const dir = mkdtempSync(`${tmpdir()}/e2e-`);
 process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.on(signal, () => process.exit(code));
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+])
+  process.on(signal, () => process.exit(code));
 
 async function playHosts(authority) {
   const hosts = new Hosts(dir);
@@ -36,29 +40,37 @@ async function playHosts(authority) {
 
 // A story in a browser profile of its own; where it breaks off, a picture is kept.
 function visitor(browser, front, world) {
-  const visit = (what, tell, options = {}) => story(`${front}: ${what}`, async () => {
-    const context = await browser.newContext(options);
-    context.setDefaultTimeout(PATIENCE_MS);
-    const page = await context.newPage();
-    try {
-      await tell({ ...world, context, page, visit });
-    } catch (error) {
-      await page.screenshot({ path: `${folder}/broken: ${front}, ${what}.png` });
-      throw error;
-    } finally {
-      await context.close();
-    }
-  });
+  const visit = (what, tell, options = {}) =>
+    story(`${front}: ${what}`, async () => {
+      const context = await browser.newContext(options);
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      try {
+        await tell({ ...world, context, page, visit });
+      } catch (error) {
+        await page.screenshot({ path: `${folder}/broken: ${front}, ${what}.png` });
+        throw error;
+      } finally {
+        await context.close();
+      }
+    });
   return visit;
 }
 
 function checkLogs(front, log, { microsoft, recall }) {
-  const secrets = [...recall.connections.keys()].flatMap((token) => [token, encodeURIComponent(token)]);
+  const secrets = [...recall.connections.keys()].flatMap((token) => [
+    token,
+    encodeURIComponent(token),
+  ]);
   for (const answer of microsoft.answers) {
     const { code, state } = Object.fromEntries(new URLSearchParams(answer));
     secrets.push(...[code, state].filter(Boolean), /state=([^&]*)/.exec(answer)[1]);
   }
-  is(`${front}: nothing of codes, states and tokens is in its logs`, secrets.filter((secret) => log.includes(secret)), []);
+  is(
+    `${front}: nothing of codes, states and tokens is in its logs`,
+    secrets.filter((secret) => log.includes(secret)),
+    [],
+  );
   is(`${front}: which hold the callbacks`, log.split("callback").length > 20, true);
 }
 
@@ -88,7 +100,10 @@ async function main() {
   await tellAll("nginx", world, home, async () => {
     const server = await new Server(dir).start();
     const port = await startNginx(dir, pair, server.port);
-    const readLog = () => readdirSync(`${dir}/logs`).map((name) => readFileSync(`${dir}/logs/${name}`, "utf8")).join();
+    const readLog = () =>
+      readdirSync(`${dir}/logs`)
+        .map((name) => readFileSync(`${dir}/logs/${name}`, "utf8"))
+        .join();
     return { server, port, readLog: () => server.text + readLog() };
   });
   world.hosts.close();

@@ -19,7 +19,9 @@ async function until(what, look) {
 }
 
 function ownEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("REDIRECTD_")));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("REDIRECTD_")),
+  );
 }
 
 export class Server {
@@ -39,8 +41,10 @@ export class Server {
 
   async start() {
     this.write();
-    this.child = spawn(process.env.PROGRAM, ["-c", this.file, ...this.options],
-      { env: ownEnvironment(), stdio: ["ignore", "ignore", "pipe"] });
+    this.child = spawn(process.env.PROGRAM, ["-c", this.file, ...this.options], {
+      env: ownEnvironment(),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     children.push(this.child);
     readline.createInterface(this.child.stderr).on("line", (line) => {
       this.text += `${line}\n`;
@@ -97,11 +101,20 @@ export async function startNginx(dir, pair, serverPort) {
     .replace("/etc/nginx/tls/oauth.example.com.pem", pair.pem)
     .replace("/etc/nginx/tls/oauth.example.com.key", pair.key)
     .replaceAll("/var/log/nginx", `${dir}/logs`);
-  const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((what) => `${what}_temp_path ${dir}/${what};`);
-  writeFileSync(`${dir}/nginx.conf`, `${process.getuid() === 0 ? "user root;" : ""} pid ${dir}/nginx.pid; events {}
-http { access_log ${dir}/logs/other.log; ${temps.join(" ")} ${site} }`);
-  children.push(spawn("nginx", ["-e", `${dir}/logs/main.log`, "-c", `${dir}/nginx.conf`, "-g", "daemon off;"],
-    { stdio: "inherit", env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }));
+  const temps = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (what) => `${what}_temp_path ${dir}/${what};`,
+  );
+  writeFileSync(
+    `${dir}/nginx.conf`,
+    `${process.getuid() === 0 ? "user root;" : ""} pid ${dir}/nginx.pid; events {}
+http { access_log ${dir}/logs/other.log; ${temps.join(" ")} ${site} }`,
+  );
+  children.push(
+    spawn("nginx", ["-e", `${dir}/logs/main.log`, "-c", `${dir}/nginx.conf`, "-g", "daemon off;"], {
+      stdio: "inherit",
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
+    }),
+  );
   await until("nginx", () => canConnect(port));
   return port;
 }
