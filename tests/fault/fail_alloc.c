@@ -6,6 +6,7 @@
  * and before main(): what a dynamic library does without memory while it is loaded is its own
  * affair. glibc only.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,6 +36,40 @@ start(void)
 		return;
 	shared = at;
 	atomic_fetch_add(&shared->processes, 1);
+}
+
+/*
+ * Once main() has returned nothing fails any more: gcov, for one, writes its counts then. A
+ * handler for that has to be registered after those that run the destructors, so between the C
+ * library's start and main().
+ */
+typedef int main_function(int argc, char **argv, char **environment);
+typedef int start_function(main_function *begin, int argc, char **argv, void (*init)(void),
+    void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+
+static main_function *program_main;
+
+static void
+disarm(void)
+{
+	shared = NULL;
+}
+
+static int
+begin(int argc, char **argv, char **environment)
+{
+	atexit(disarm);
+	return program_main(argc, argv, environment);
+}
+
+int
+__libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
+    void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+	start_function *next = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+
+	program_main = main;
+	return next(begin, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 /* The one of number 1 fails and, where all that follow do too, those below. */
