@@ -212,6 +212,9 @@ static const struct {
 	    HTML_PROBLEM("400", "connect", "parameter_unknown") },
 	{ USUAL, "GET", SPAN("/connect?" TOKEN "=t&success_url=https://evil.example"), NULL,
 	    PROBLEM("400", "connect", "parameter_not_allowed") },
+	{ USUAL, "GET", SPAN("/connect/admin"), JSON, GOOD("connect_admin", JSON) },
+	{ NOTHING_SET, "GET", SPAN("/connect/admin"), NULL,
+	    PROBLEM("503", "connect_admin", "unconfigured") },
 	{ NOTHING_SET, "GET", SPAN("/connect?" TOKEN "=t"), NULL,
 	    PROBLEM("503", "connect", "unconfigured") },
 	{ NOTHING_SET, "GET", SPAN("/connect"), HTML,
@@ -430,6 +433,13 @@ static const struct {
 	{ USUAL, "POST", "/connect?" TOKEN "=t",
 	    "{\"authorize_url\":\"" AUTHORIZE
 	    "\",\"redirect_uri\":\"https://oauth.example.com/api/ms_oauth_callback\"}\n" },
+	{ USUAL, "GET", "/connect/admin?tenant=contoso.example",
+	    "{\"admin_consent_url\":\"https://login.microsoftonline.com/contoso.example/v2.0/"
+	    "adminconsent?client_id=" A_GUID
+	    "&scope=offline_access%20openid%20email%20https%3A%2F%2Fgraph.microsoft.com%2F"
+	    "Calendars.Read&redirect_uri=https%3A%2F%2Foauth.example.com%2Fapi%2Fms_admin_consent_"
+	    "callback&state=00000000000000000000000000000000\"}\n" },
+	{ ONLY_PUBLIC_URL, "GET", "/connect/admin", UNCONFIGURED("microsoft.client_id is") },
 	{ NOTHING_SET, "GET", "/connect", UNCONFIGURED("public_url and microsoft.client_id are") },
 	{ ONLY_IDS, "GET", "/connect", UNCONFIGURED("public_url and microsoft.client_id are") },
 	{ ONLY_PUBLIC_URL, "GET", "/connect", UNCONFIGURED("microsoft.client_id is") },

@@ -575,6 +575,36 @@ START_TEST(keeps_error_below_a_good_value)
 }
 END_TEST
 
+#define TLS ", \"tls.certificate\": \"/c\", \"tls.private_key\": \"/k\"}"
+
+static const struct {
+	const char *before, *after, *keys;
+} restart_rows[] = {
+	{ "{}", "{}", "" },
+	{ "{\"recall.region\": \"us-east-1\"}", "{\"recall.region\": \"us-west-2\"}", "" },
+	{ "{\"listen.port\": 1}", "{\"listen.port\": 2}", "listen.port" },
+	{ "{\"threads\": 1}", "{\"threads\": 2, \"admin.port\": 0}", "admin.port,threads" },
+	{ "{\"threads\": 1}", "{\"threads\": 1" TLS, "tls.certificate" },
+	{ "{\"threads\": 1" TLS, "{\"threads\": 2}", "threads,tls.certificate" },
+	{ "{\"threads\": 1" TLS,
+	    "{\"threads\": 1, \"tls.certificate\": \"/d\", \"tls.private_key\": \"/l\"}", "" },
+};
+
+START_TEST(tells_what_needs_a_restart)
+{
+	struct config *before = support_config(restart_rows[_i].before, NULL);
+	struct config *after = support_config(restart_rows[_i].after, NULL);
+	char array[256];
+	struct buf keys;
+
+	buf_init(&keys, array, sizeof(array));
+	config_put_restart_keys(before, after, &keys);
+	ck_assert_str_eq(keys.data, restart_rows[_i].keys);
+	config_free(before);
+	config_free(after);
+}
+END_TEST
+
 START_TEST(adds_what_others_found)
 {
 	struct config_source source = { .processors = 1 };
@@ -1098,6 +1128,7 @@ add_table_tests(TCase *tests)
 	tcase_add_loop_test(tests, derives, 0, COUNT(derived_rows));
 	tcase_add_loop_test(tests, never_repeats_a_file, 0, COUNT(marker_files));
 	tcase_add_loop_test(tests, names_nearest_key, 0, COUNT(name_rows));
+	tcase_add_loop_test(tests, tells_what_needs_a_restart, 0, COUNT(restart_rows));
 	tcase_add_loop_test(tests, limits_items, 0, 4);
 	tcase_add_loop_test(tests, limits_public_url, 0, 2);
 	tcase_add_loop_test(tests, limits_return_urls, 0, 2);

@@ -435,6 +435,46 @@ START_TEST(answers_by_mode)
 }
 END_TEST
 
+/* A cookie of our prefix that another program of this host made, or somebody's hand. */
+static const struct {
+	const char *what;
+	int at; /* from the start of the name; from the end where it is below 0 */
+	char byte;
+} foreign_cookies[] = {
+	{ "the prefix", 3, 'x' },
+	{ "the time", 17, 'g' },
+	{ "the time, not ASCII", 24, '\xe9' },
+	{ "the dash", 25, '0' },
+	{ "the head of the hash", 33, 'z' },
+	{ "the hash", -1, 'g' },
+	{ "the hash, in front", -64, '\"' },
+	{ "the length", -65, '0' },
+};
+
+START_TEST(leaves_cookies_of_others_alone)
+{
+	struct config *config = support_config(CONFIG_WITH("refuse", "enforce"), NULL);
+	struct browser browser = { .now = 1000 };
+	struct buf state = state_buf();
+	int at = foreign_cookies[_i].at;
+	char *cookie = browser.cookies[0];
+
+	connect_with(&browser, config, "t", "same-site");
+	read_state(&state);
+	cookie[at >= 0 ? at : (int)strlen(cookie) + at] = foreign_cookies[_i].byte;
+	answer_with(&browser, config, buf_span(&state));
+	ck_assert_msg(response.status == 403, "%s: %d", foreign_cookies[_i].what, response.status);
+	ck_assert_pstr_eq(response.binding, "missing");
+	ck_assert_uint_eq(browser.n_cookies, 1);
+	for (int i = 0; i < 9; i++) { /* which makes no room for our ninth */
+		browser.now++;
+		connect_with(&browser, config, "t", "same-site");
+	}
+	ck_assert_uint_eq(browser.n_cookies, 1 + 8);
+	config_free(config);
+}
+END_TEST
+
 START_TEST(keeps_eight_starts_and_drops_the_oldest)
 {
 	struct config *config = support_config(CONFIG_WITH("refuse", "enforce"), NULL);
@@ -762,6 +802,7 @@ main(void)
 	tcase_add_test(tests, keeps_eight_starts_and_drops_the_oldest);
 	tcase_add_test(tests, json_answers_set_no_cookie);
 	LOOP(stops_attacks_with_the_right_defence, attacks);
+	LOOP(leaves_cookies_of_others_alone, foreign_cookies);
 	LOOP(tells_administrators_the_result, admin_answers);
 	LOOP(builds_admin_consent_urls, admin_starts);
 	suite_add_tcase(suite, tests);

@@ -402,6 +402,63 @@ def test_passed_sockets_survive_restarts_without_loss():
     admin.close()
 
 
+# --- connections by address ---
+
+def open_connection(address, port):
+    """A connection from there that has been answered once, or None where it was ended unanswered."""
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE, source_address=(address, 0))
+    try:
+        connection.request("GET", "/readyz")
+        connection.getresponse().read()
+        return connection
+    except (ConnectionError, http.client.HTTPException):
+        return None
+
+
+def test_counts_connections_of_each_address_on_a_dual_stack_listener():
+    server = Server("--listen.address=::", "--limits.connections_per_ip=2", "--threads=1")
+    addresses = ["127.0.0.1", "127.0.0.2"]
+    try:
+        socket.create_connection(("::1", server.port), PATIENCE).close()
+        addresses.append("::1")
+    except OSError:
+        print("# no IPv6 here")
+    kept = []
+    for address in addresses:
+        opened = [open_connection(address, server.port) for _ in range(3)]
+        assert [c is not None for c in opened] == [True, True, False], address
+        kept += opened
+    assert server.end() == 0
+    assert kept
+
+
+# --- a token on standard input ---
+
+def url_command(stdin):
+    with open(os.path.join(folder, "empty.json"), "w") as file:
+        file.write("{}")
+    return subprocess.run(
+        os.environ.get("WRAPPER", "").split() + [os.environ["PROGRAM"], "-c", file.name, "url", "--token", "-",
+                                                 "--public_url=https://o.example", "--microsoft.client_id=" + CLIENT_ID],
+        input=stdin, capture_output=True, timeout=PATIENCE)
+
+
+def test_url_reads_the_first_line_of_standard_input():
+    for stdin, token in ((b"token-1", "token-1"), (b"token-1\n", "token-1"), (b"token-1\r\ntoken-2\n", "token-1"),
+                         (b"a+b%20\n", "a%2Bb%2520"), (b"x" * 2048 + b"\n", "x" * 2048)):
+        result = url_command(stdin)
+        assert result.returncode == 0, (stdin, result)
+        url = result.stdout.decode()
+        assert "recall_calendar_auth_token%22%3A%22" + token + "%22%2C" in url and url.endswith("\n"), url
+
+
+def test_url_refuses_tokens_without_repeating_them():
+    for stdin in (b"", b"\n", b"secret\x01", b"secret<", b"secret\xff", b"secret" * 400, b"secret" * 4000):
+        result = url_command(stdin)
+        assert result.returncode == 1, (stdin, result)
+        assert result.stdout == b"" and b"the token" in result.stderr and b"secret" not in result.stderr, result
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     wanted = sys.argv[1:]

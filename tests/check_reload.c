@@ -288,6 +288,53 @@ START_TEST(key_that_others_can_read_is_warned_of)
 }
 END_TEST
 
+/* --- commands that know the pair --- */
+
+/* What a command says of the pair whose key has this mode, and its exit status. */
+static void
+assert_command(
+    const char *command, const struct wire_pair *pair, mode_t mode, int status, const char *says)
+{
+	char certificate[96], key[96], port[32];
+	struct wire_server run;
+	char *log;
+
+	ck_assert_int_eq(chmod(pair->key, mode), 0);
+	snprintf(certificate, sizeof(certificate), "--tls.certificate=%s", pair->certificate);
+	snprintf(key, sizeof(key), "--tls.private_key=%s", pair->key);
+	snprintf(port, sizeof(port), "--listen.port=%u", server.port);
+	ck_assert_int_eq(
+	    wire_run(&run, (const char *[]){ command, certificate, key, port, NULL }), status);
+	log = wire_log(&run);
+	ck_assert_msg(strstr(log, says) != NULL, "%s: %s", command, log);
+	free(log);
+	unlink(run.log_path);
+}
+
+START_TEST(check_reads_the_pair)
+{
+	struct wire_pair mixed = shown;
+
+	assert_command("check", &shown, 0600, 0, "The configuration is good.");
+	assert_command(
+	    "check", &shown, 0644, 0, "warning: tls.private_key: is open to other users");
+	memcpy(mixed.key, next.key, sizeof(mixed.key));
+	assert_command("check", &mixed, 0600, 78, "error: ");
+}
+END_TEST
+
+START_TEST(healthcheck_speaks_tls)
+{
+	struct wire_server plain;
+	char port[32];
+
+	assert_command("healthcheck", &shown, 0600, 0, "");
+	snprintf(port, sizeof(port), "--listen.port=%u", server.port);
+	ck_assert_int_eq(wire_run(&plain, (const char *[]){ "healthcheck", port, NULL }), 1);
+	unlink(plain.log_path);
+}
+END_TEST
+
 /* --- many renewals beside many handshakes --- */
 
 /* Fewer under a tool, unless CHECK_QUICK=0; with CHECK_QUICK=1 always. */
@@ -426,6 +473,8 @@ main(void)
 	tcase_add_test(renewal, new_connections_see_the_new_pair);
 	tcase_add_loop_test(renewal, spoilt_pair_is_refused_and_the_old_one_stays, 0,
 	    sizeof(spoilt) / sizeof(spoilt[0]));
+	tcase_add_test(renewal, check_reads_the_pair);
+	tcase_add_test(renewal, healthcheck_speaks_tls);
 	tcase_add_test(renewal, many_renewals_harm_no_handshake);
 	suite_add_tcase(suite, renewal);
 	tcase_set_timeout(warnings, 60);

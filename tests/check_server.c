@@ -561,6 +561,17 @@ static const struct {
 	{ { "setup", "--public_url=https://o.example", "--microsoft.client_id=" CLIENT_ID }, 0,
 	    "https://o.example/api/ms_oauth_callback" },
 	{ { "setup" }, 78, "public_url is not set" },
+	{ { "setup", "--public_url=https://o.example", "--microsoft.client_id=" CLIENT_ID,
+	      "--microsoft.tenant=organizations" },
+	    0, "(Any Microsoft Entra ID tenant - Multitenant)\n" },
+	{ { "setup", "--public_url=https://o.example", "--microsoft.client_id=" CLIENT_ID,
+	      "--microsoft.tenant=consumers" },
+	    0, "Personal Microsoft accounts only\n" },
+	{ { "setup", "--public_url=https://o.example", "--microsoft.client_id=" CLIENT_ID,
+	      "--microsoft.tenant=contoso.example" },
+	    0, "in this organizational directory only (Single tenant)\n" },
+	{ { "check", "--tls.certificate=/nonexistent/c", "--tls.private_key=/nonexistent/k" }, 78,
+	    "error: /nonexistent/c: tls.certificate: cannot be read" },
 	{ { "url", "--token=abc", "--public_url=https://o.example",
 	      "--microsoft.client_id=" CLIENT_ID },
 	    0,
@@ -569,6 +580,13 @@ static const struct {
 	      "--microsoft.client_id=" CLIENT_ID },
 	    1, "the token has < or >" },
 	{ { "url" }, 64, "--token" },
+	{ { "url", "--token=abc" }, 78, "public_url is not set" },
+	{ { "url", "--admin", "--public_url=https://o.example",
+	      "--microsoft.client_id=" CLIENT_ID },
+	    0,
+	    "https://login.microsoftonline.com/organizations/v2.0/adminconsent?client_id=" CLIENT_ID },
+	{ { "url", "--admin", "--public_url=https://o.example" }, 78,
+	    "microsoft.client_id is not set" },
 	{ { "bogus" }, 64, "no such command" },
 	{ { "--listen.prt=1" }, 64, "did you mean --listen.port?" },
 	{ { "--listen.port=x" }, 78, "--listen.port: listen.port: is not a whole number" },
@@ -650,6 +668,14 @@ START_TEST(says_when_the_port_is_taken)
 	free(log);
 	unlink(second.log_path);
 	ck_assert_int_eq(wire_run(&second, (const char *[]){ "healthcheck", port, NULL }), 0);
+	unlink(second.log_path);
+	snprintf(port, sizeof(port), "--admin.port=%u", server.port);
+	ck_assert_int_eq(wire_run(&second, (const char *[]){ port, "--admin.address=127.0.0.1",
+					       "--listen.port=0", NULL }),
+	    69);
+	log = wire_log(&second);
+	ck_assert_ptr_nonnull(strstr(log, "\"listener\":\"admin\""));
+	free(log);
 	unlink(second.log_path);
 }
 END_TEST
