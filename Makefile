@@ -300,6 +300,29 @@ e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages g
 
 # --- end of e2e ---
 
+# --- release ---
+
+SUITES ?= bookworm trixie
+
+.PHONY: deps-deb deb check-deb lint-release
+deps-deb:
+	$(call install_packages,$(PACKAGES_BUILD) binutils dpkg-dev)
+
+deb: deps-deb ## make a Debian package for this Debian or Ubuntu
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) VERSION=$(VERSION) sh config/deb/build.sh
+
+check-deb: deps-systemd deps-deb ## install, upgrade and purge the package on SUITES (Debian 12, 13), under systemd (root)
+	@for suite in $(SUITES); do \
+	    VERSION=$(VERSION) SUITE=$$suite sh tests/systemd/check_deb.sh || exit 1; \
+	done
+
+lint: lint-release
+lint-release: deps-lint
+	shellcheck config/deb/build.sh config/deb/postinst config/deb/prerm config/deb/postrm
+
+# --- end of release ---
+
 # --- the rest ---
 
 .PHONY: install uninstall clean help

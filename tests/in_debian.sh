@@ -1,16 +1,19 @@
 #!/bin/sh
-# Runs `make check` inside another release of Debian, in a tree of its own: the libraries differ
+# Runs make inside another release of Debian, in a tree of its own: the libraries differ
 # (libmicrohttpd 0.9.75 in bookworm, 1.0.1 in trixie), and so do the compilers.
 #
-#   sh tests/in_debian.sh trixie
+#   sh tests/in_debian.sh SUITE [TARGET]     check, or another target; a package is put into build/
 #
 # Needs root, debootstrap and the Debian archive that apt uses here. The tree is kept in
 # /var/tmp/recall-redirectd-SUITE, so that the second run is quick; remove it for a fresh one.
 set -eu
-suite=${1:?usage: in_debian.sh SUITE}
+suite=${1:?usage: in_debian.sh SUITE [TARGET]}
+target=${2:-check}
 tree=/var/tmp/recall-redirectd-$suite
 [ "$(id -u)" = 0 ] || { echo "in_debian.sh: needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "in_debian.sh: needs debootstrap" >&2; exit 1; }
+exec 9>"$tree.lock"
+flock 9 # another run may be at it
 
 # shellcheck disable=SC1091 # the system's own
 here=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -38,4 +41,8 @@ cp /etc/hosts "$tree/etc/hosts"
 rm -rf "$tree/src"
 mkdir "$tree/src"
 git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$tree/src"
-chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root make -C /src check
+epoch=$(git log -1 --format=%ct)
+chroot "$tree" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root SOURCE_DATE_EPOCH="$epoch" \
+	make -C /src "$target" 9>&-
+mkdir -p build
+find "$tree/src/build" -maxdepth 1 -name '*.deb' -exec cp {} build/ \;
