@@ -156,6 +156,32 @@ check-valgrind: deps-valgrind ## unit tests, and the server's, under valgrind
 	    SCRIPTS=tests/check_encoder.py CFLAGS="$(CFLAGS) -O1 -U_FORTIFY_SOURCE" \
 	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --suppressions=tests/valgrind.supp" check-run
 
+# --- coverage ---
+
+COVERAGE := $(BUILD)/coverage
+# Those that only look at how the program was built, at time, or at no program at all.
+COVERAGE_TESTS = $(filter-out check_slow,$(TESTS))
+COVERAGE_SCRIPTS = $(filter-out tests/e2e_binary.sh tests/check_house.py,$(wildcard tests/e2e_*.sh tests/check_*.py))
+COVERAGE_FLAGS := -O0 -U_FORTIFY_SOURCE --coverage -fprofile-update=atomic
+
+.PHONY: deps-coverage coverage coverage-run
+deps-coverage:
+	$(call install_packages,$(PACKAGES_CHECK) gcovr)
+
+coverage: deps-coverage ## lines and branches of each file that the tests reach; fails below 92 % of lines
+	@$(MAKE) --no-print-directory BUILD=$(COVERAGE) CC=gcc CFLAGS="$(CFLAGS) $(COVERAGE_FLAGS)" \
+	    TESTS="$(COVERAGE_TESTS)" SCRIPTS="$(COVERAGE_SCRIPTS)" coverage-run
+
+# Counts are written when the server ends, and added to those of earlier runs.
+coverage-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
+	@find $(BUILD) -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory check-run
+	@gcovr --root . --filter server/ --object-directory $(BUILD) --exclude-throw-branches \
+	    --exclude-unreachable-branches --json $(BUILD)/coverage.json $(BUILD)
+	@python3 tests/coverage.py $(BUILD)/coverage.json $(CORE_MODULES)
+
+# --- end of coverage ---
+
 smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 	@sh tests/curl/smoke.sh "$(BASE_URL)"
 

@@ -192,6 +192,20 @@ def test_drain_ends_within_its_timeout():
     stuck.close()
 
 
+def test_second_signal_ends_at_once_while_requests_are_under_way():
+    server = Server("--shutdown.timeout_seconds=60", "--limits.request_seconds=60")
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as slow:
+        slow.sendall(b"GET /readyz HTTP/1.1\r\n")
+        time.sleep(0.3)
+        server.signal(signal.SIGTERM)
+        server.wait_for_event("stopping")
+        time.sleep(0.5)
+        assert server.process.poll() is None
+        before = time.monotonic()
+        assert server.end() == 0
+        assert time.monotonic() - before < PATIENCE / 2
+
+
 def test_second_signal_ends_at_once():
     server = Server("--shutdown.delay_seconds=60")
     server.signal(signal.SIGTERM)
@@ -346,6 +360,16 @@ def make_notify_socket():
     return path, notify
 
 
+def test_notifies_a_socket_in_the_abstract_namespace():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        name = "recall-redirectd-test-%d" % os.getpid()
+        notify.bind("\0" + name)
+        notify.settimeout(PATIENCE)
+        server = Server(environment={"NOTIFY_SOCKET": "@" + name})
+        assert notify.recv(4096).startswith(b"READY=1\n")
+        assert server.end() == 0
+
+
 def test_notifies_systemd():
     path, notify = make_notify_socket()
     server = Server(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "600000"})
@@ -404,6 +428,14 @@ def test_passed_sockets_survive_restarts_without_loss():
 
 # --- connections by address ---
 
+def command(*arguments):
+    """The exit status of a command with no configuration of its own."""
+    with open(os.path.join(folder, "empty.json"), "w") as file:
+        file.write("{}")
+    return subprocess.run(os.environ.get("WRAPPER", "").split() +
+                          [os.environ["PROGRAM"], "-c", file.name, *arguments], timeout=PATIENCE).returncode
+
+
 def open_connection(address, port):
     """A connection from there that has been answered once, or None where it was ended unanswered."""
     connection = http.client.HTTPConnection(address, port, timeout=PATIENCE, source_address=(address, 0))
@@ -423,13 +455,14 @@ def test_counts_connections_of_each_address_on_a_dual_stack_listener():
         addresses.append("::1")
     except OSError:
         print("# no IPv6 here")
-    kept = []
     for address in addresses:
         opened = [open_connection(address, server.port) for _ in range(3)]
         assert [c is not None for c in opened] == [True, True, False], address
-        kept += opened
+        for connection in filter(None, opened):
+            connection.close()
+        wait_until(lambda: command("healthcheck", "--listen.address=" + address,
+                                   "--listen.port=%d" % server.port) == 0, "healthcheck")
     assert server.end() == 0
-    assert kept
 
 
 # --- a token on standard input ---

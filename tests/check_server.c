@@ -592,6 +592,8 @@ static const struct {
 	{ { "--listen.port=x" }, 78, "--listen.port: listen.port: is not a whole number" },
 	{ { "check", "--listen.port=x" }, 78, "use a whole number from 0 to 65535" },
 	{ { "-c", "/nonexistent/file.json" }, 78, "No such file or directory" },
+	{ { "--tls.certificate=/nonexistent/c", "--tls.private_key=/nonexistent/k" }, 78,
+	    "error: /nonexistent/c: tls.certificate: cannot be read" },
 	{ { "healthcheck", "--listen.port=1" }, 1, "does not answer" },
 };
 

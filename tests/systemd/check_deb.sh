@@ -54,6 +54,12 @@ list() {
 		-o -print | sort
 }
 
+# Units that systemd has in memory or on disk; those that only a dangling link names aside.
+units() {
+	inside systemctl list-units --all --no-legend 'recall-redirectd*' | grep -v not-found
+	inside systemctl list-unit-files --no-legend 'recall-redirectd*'
+}
+
 # What dpkg or systemd still know of it.
 traces() {
 	find "$root/var/lib/dpkg" "$root/var/lib/systemd" "$root/etc" "$root/usr" -name '*recall-redirectd*'
@@ -140,7 +146,8 @@ check_upgrade() {
 check_remove() {
 	run_dpkg 'it is removed' -r recall-redirectd
 	is 'removed, it does not answer' "$(ask /healthz)" '000 '
-	is 'removed, its units are gone' "$(inside systemctl list-units --all --no-legend 'recall-redirectd*' | grep -v not-found)" ''
+	await 10 '' units
+	is 'removed, its units are gone' "$saw" ''
 	is 'removed, its configuration is still there' \
 		"$(cat "$root/etc/recall-redirectd/config.json")" '{"recall.region": "eu-central-1"}'
 	run_dpkg 'it comes back' -i /recall.deb
@@ -153,8 +160,8 @@ check_purge() {
 	run_dpkg 'it is purged' -P recall-redirectd
 	is 'purged, no file is left' "$(list | diff "$dir/before" - | grep '^[<>]')" ''
 	is 'purged, nothing knows of it' "$(traces)" ''
-	is 'purged, no unit is left' "$(inside systemctl list-units --all --no-legend 'recall-redirectd*')$(
-		inside systemctl list-unit-files --no-legend 'recall-redirectd*')" ''
+	await 10 '' units
+	is 'purged, no unit is left' "$saw" ''
 	is 'purged, no process is left' "$(inside ps -e -o comm= | grep -c recall)" 0
 	is 'purged, the system is well' "$(system_state)" running
 	run_dpkg 'it would install again' -i /recall.deb
