@@ -328,7 +328,23 @@ e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages g
 
 # --- release ---
 
+DIST := recall-redirectd-$(VERSION)
 SUITES ?= bookworm trixie
+
+.PHONY: deps-dist dist distcheck
+deps-dist:
+	$(call install_packages,$(PACKAGES_CHECK) git)
+
+dist: ## make the tarball of what is committed: build/recall-redirectd-VERSION.tar.gz
+	@sh tests/release/releasable.sh $(VERSION) CHANGELOG.md
+	@git diff --quiet HEAD -- || { echo "make dist: there are changes that are not committed" >&2; exit 1; }
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=022 -c tar.tar.gz.command='gzip -9cn' archive \
+	    --prefix=$(DIST)/ -o $(BUILD)/$(DIST).tar.gz HEAD
+	@echo $(BUILD)/$(DIST).tar.gz
+
+distcheck: deps-dist ## make the tarball; build, check, install, run and uninstall from it
+	@VERSION=$(VERSION) sh tests/release/check_dist.sh
 
 .PHONY: deps-deb deb check-deb lint-release
 deps-deb:
