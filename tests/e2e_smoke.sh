@@ -52,6 +52,7 @@ await() { # sed expression that prints the word, file
 
 start_server() { # options
 	echo '{}' >"$dir/empty.json"
+	: >"$dir/log" # or the port of the server before is found in it
 	# shellcheck disable=SC2086 # WRAPPER is several words
 	${WRAPPER:-} "$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port=0 \
 		--admin.port=0 "$@" 2>"$dir/log" &
