@@ -21,6 +21,8 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
 PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check mandoc openssl python3
+PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check python3
+PACKAGES_DOCS  := git make $(if $(shell command -v node),,nodejs)
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
 
@@ -112,7 +114,7 @@ endef
 deps: ## install what the build needs (apt)
 	$(call install_packages,$(PACKAGES_BUILD))
 deps-check:
-	$(call install_packages,$(PACKAGES_CHECK))
+	$(call install_packages,$(PACKAGES_CHECK) $(PACKAGES_DOCS))
 deps-lint:
 	$(call install_packages,$(PACKAGES_LINT))
 deps-valgrind:
@@ -140,8 +142,12 @@ check: deps-check ## install, build and run every test
 check-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) WRAPPER="$(WRAPPER)" SCRIPTS="$(SCRIPTS)" sh tests/run.sh $(TESTS)
 
+# Scripts that run PROGRAM, and tell more where it is built or run in another way.
+PROGRAM_SCRIPTS = $(filter-out tests/check_docs.py tests/check_house.py,$(wildcard tests/e2e_*.sh tests/check_*.py))
+
 check-asan: deps-check ## every test under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined check-run
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined \
+	    SCRIPTS="$(PROGRAM_SCRIPTS)" check-run
 
 # What has threads in it.
 check-tsan: deps-check ## the server's tests under ThreadSanitizer
@@ -159,9 +165,9 @@ check-valgrind: deps-valgrind ## unit tests, and the server's, under valgrind
 # --- coverage ---
 
 COVERAGE := $(BUILD)/coverage
-# Those that only look at how the program was built, at time, or at no program at all.
+# Without those that look at time, or at how the program was built.
 COVERAGE_TESTS = $(filter-out check_slow,$(TESTS))
-COVERAGE_SCRIPTS = $(filter-out tests/e2e_binary.sh tests/check_house.py,$(wildcard tests/e2e_*.sh tests/check_*.py))
+COVERAGE_SCRIPTS = $(filter-out tests/e2e_binary.sh,$(PROGRAM_SCRIPTS))
 COVERAGE_FLAGS := -O0 -U_FORTIFY_SOURCE --coverage -fprofile-update=atomic
 
 .PHONY: deps-coverage coverage coverage-run
@@ -325,6 +331,7 @@ e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages g
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) node tests/e2e/run.mjs
 
 # --- end of e2e ---
+
 
 # --- release ---
 
