@@ -405,11 +405,28 @@ def name_faults(text):
                 yield f"make {target}: there is no such target"
 
 
+def threat_faults(text):
+    """The tests that the table of threats names: `file`: `what stands in it`, ...; `file`."""
+    rows = re.findall(r"^\| .* \| .* \| (.*) \|$", text[text.index("## Threats"):text.index("## What is not")], re.M)
+    for row in rows[1:]:
+        for part in row.split(";"):
+            name, *words = re.findall(r"`([^`]+)`", part) or [""]
+            files = list((ROOT / "tests").rglob(name)) if re.fullmatch(r"[\w.]+", name) else []
+            if not files:
+                yield f"{name or part}: there is no such test"
+            else:
+                yield from (f"{name}: has no {word}" for word in words if word not in files[0].read_text())
+    if len(rows) < 2:
+        yield "no table of threats"
+
+
 def check_documents():
     for name in [README.name, *DOCUMENTS]:
         text = (README if name == README.name else ROOT / name).read_text()
         report(f"{name}: links lead somewhere", sorted(set(link_faults(name, text))))
         report(f"{name}: files and targets are there", sorted(set(name_faults(text))))
+    threats = (ROOT / "SECURITY.md").read_text()
+    report("SECURITY.md: the tests of the threats are there", sorted(threat_faults(threats)))
 
 
 def would_notice():
@@ -419,6 +436,8 @@ def would_notice():
             ("a link to no heading", link_faults("CHANGELOG.md", "[a](README.md#none)")),
             ("a file that is gone", name_faults("`tests/none.sh`")),
             ("a target that is gone", name_faults("`make none`")),
+            ("a test that is gone", threat_faults(
+                "## Threats\n| A | B | C |\n| a | b | `check_url.c`: `gone_test` |\n## What is not")),
             ("an unknown command", first_words("cd a && frobnicate b\n") - COMMANDS),
             ("a line that is not printed", missing_lines(["a...c"], "a\nc\n"))):
         report(f"would notice {what}", [] if list(found) else ["it did not"])
