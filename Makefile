@@ -21,7 +21,6 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl
 PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check mandoc openssl python3
-PACKAGES_CHECK := $(PACKAGES_BUILD) binutils check python3
 PACKAGES_DOCS  := git make $(if $(shell command -v node),,nodejs)
 PACKAGES_FUZZ  := $(PACKAGES_BUILD) clang libclang-rt-dev
 PACKAGES_LINT  := $(PACKAGES_CHECK) clang clang-format clang-tidy cppcheck shellcheck
@@ -298,7 +297,7 @@ PACKAGES_BESIDE := $(PACKAGES_BUILD) python3 python3-yaml openssl nginx haproxy 
 
 .PHONY: deps-beside deps-beside-packages check-beside
 deps-beside:
-	@sh tests/beside/without_starting.sh $(MAKE) --no-print-directory deps-beside-packages
+	@sh tests/without_starting.sh $(MAKE) --no-print-directory deps-beside-packages
 deps-beside-packages:
 	$(call install_packages,$(PACKAGES_BESIDE))
 
@@ -315,7 +314,7 @@ E2E_MODULES  := tests/e2e/node_modules/.package-lock.json
 
 .PHONY: deps-e2e deps-e2e-packages e2e
 deps-e2e:
-	@sh tests/e2e/unstarted.sh $(MAKE) --no-print-directory deps-e2e-packages
+	@sh tests/without_starting.sh $(MAKE) --no-print-directory deps-e2e-packages
 	@$(MAKE) --no-print-directory $(E2E_MODULES)
 
 # Node.js may come from elsewhere than Debian.
@@ -331,7 +330,6 @@ e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages g
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) node tests/e2e/run.mjs
 
 # --- end of e2e ---
-
 
 # --- release ---
 

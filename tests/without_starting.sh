@@ -2,7 +2,7 @@
 # Runs a command that installs packages, and lets none of their services start, now or at the next
 # boot: Debian starts what it installs, and a web server takes port 80.
 #
-#   sh tests/beside/without_starting.sh COMMAND...
+#   sh tests/without_starting.sh COMMAND...
 #
 # Services that were there before are left as they are.
 set -eu
