@@ -182,30 +182,44 @@ START_TEST(never_answers_many_headers_with_silence)
 }
 END_TEST
 
-/* Whether a head with one field of this size gets an answer. */
+/* A target, so many x behind it, and the field that grows. */
+static const struct {
+	const char *target;
+	size_t filling;
+	const char *field;
+} heads[] = {
+	{ "/connect?x", 0, "A: " },
+	{ "/connect?x", 0, "Cookie: " },
+	{ "/connect?recall_calendar_auth_token=", 1000, "Cookie: " },
+	{ "/api/ms_oauth_callback?", 6000, "Cookie: " },
+	{ "/api/ms_oauth_callback?", 6000, "A: " },
+};
+
+/* Whether the head whose field has this size gets an answer. */
 static bool
-is_answered(const char *field, size_t size)
+is_answered(int head, size_t size)
 {
 	struct buf b = request_buf();
 
-	buf_puts(&b, "GET /connect?x HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\n");
-	buf_puts(&b, field);
+	buf_printf(&b, "GET %s", heads[head].target);
+	for (size_t i = 0; i < heads[head].filling; i++)
+		buf_putc(&b, 'x');
+	buf_printf(&b, " HTTP/1.1\r\nHost: h\r\nAccept: text/html\r\n%s", heads[head].field);
 	for (size_t i = 0; i < size; i++)
 		buf_putc(&b, 'x');
 	buf_puts(&b, "\r\n\r\n");
 	wire_ask(&server, buf_span(&b), &answer);
-	return answer.status == 400 || answer.status == 431;
+	return answer.status != 0;
 }
 
 /* Known defect: a head that the connection's memory only just holds leaves no room to answer. */
 START_TEST(is_silent_in_a_narrow_range_only)
 {
-	static const char *const fields[] = { "A: ", "Cookie: " };
 	enum { STEP = 50, MOST_BYTES = 500 };
 	size_t n_silent = 0;
 
-	for (size_t size = 15000; size < 34000; size += STEP)
-		n_silent += !is_answered(fields[_i], size);
+	for (size_t size = 8000; size < 34000; size += STEP)
+		n_silent += !is_answered(_i, size);
 	ck_assert_uint_le(n_silent, MOST_BYTES / STEP);
 }
 END_TEST
@@ -723,7 +737,7 @@ requests_case(void)
 	LOOP(tests, passes_the_longest_query_and_refuses_one_more, fillings);
 	tcase_add_loop_test(tests, never_answers_a_large_head_with_silence, 0, 8);
 	tcase_add_loop_test(tests, never_answers_many_headers_with_silence, 0, 8);
-	tcase_add_loop_test(tests, is_silent_in_a_narrow_range_only, 0, 2);
+	LOOP(tests, is_silent_in_a_narrow_range_only, heads);
 	tcase_add_test(tests, answers_pipelined_requests_in_order);
 	tcase_add_test(tests, answers_requests_in_single_bytes);
 	tcase_add_test(tests, keeps_long_pipelined_requests_apart);
