@@ -16,7 +16,7 @@
 
 #define READY "GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n"
 
-enum { DAY = 86400, MOST_KIB = 4 * 1024 };
+enum { DAY = 86400, MOST_KIB = 2 * 1024 };
 
 static struct wire_server server;
 static struct wire_answer answer;
