@@ -63,12 +63,14 @@ async function look(page, scheme, file) {
   await page.screenshot({ path: file });
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run());
+  const [paper, width] = await page.evaluate(() => [
+    getComputedStyle(document.body).backgroundColor,
+    document.documentElement.scrollWidth,
+  ]);
   return {
     faults: violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
-    ...(await page.evaluate(() => ({
-      paper: getComputedStyle(document.body).backgroundColor,
-      overhang: document.documentElement.scrollWidth - window.innerWidth,
-    }))),
+    paper,
+    overhang: width - page.viewportSize().width,
   };
 }
 
