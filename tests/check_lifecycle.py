@@ -18,6 +18,7 @@ import time
 SLOW = bool(os.environ.get("WRAPPER"))
 PATIENCE = 30 if SLOW else 10
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
+USUAL = ["--listen.port=0", "--listen.address=127.0.0.1", "--admin.port=0"]
 folder = tempfile.mkdtemp()
 results = {"passed": 0, "failed": 0}
 servers = []
@@ -33,7 +34,8 @@ class Server:
         with open(self.config, "w") as file:
             json.dump(config or {}, file)
         command = os.environ.get("WRAPPER", "").split() + [os.environ["PROGRAM"], "-c", self.config]
-        command += ["--listen.port=0", "--listen.address=127.0.0.1", "--admin.port=0", *options]
+        given = {option.split("=")[0] for option in options}
+        command += [*options, *(option for option in USUAL if option.split("=")[0] not in given)]
         self.log_file = open(self.log_path, "w")
         self.process = subprocess.Popen(
             command, stdout=self.log_file, stderr=stderr or self.log_file, pass_fds=fds,
