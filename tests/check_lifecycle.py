@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ USUAL = ["--listen.port=0", "--listen.address=127.0.0.1", "--admin.port=0"]
 folder = tempfile.mkdtemp()
 results = {"passed": 0, "failed": 0}
 servers = []
+children = []
 
 
 class Server:
@@ -41,6 +43,7 @@ class Server:
             command, stdout=self.log_file, stderr=stderr or self.log_file, pass_fds=fds,
             env={**os.environ, **(environment or {})},
         )
+        children.append(self.process)
         if stderr is None:
             listening = self.wait_for_event("listening")
             self.port, self.admin = listening["port"], listening.get("admin_port")
@@ -96,6 +99,7 @@ class Load:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.py")
         self.process = subprocess.Popen([sys.executable, program, str(port), "lifecycle"],
                                         stdout=subprocess.PIPE)
+        children.append(self.process)
         time.sleep(1)  # until it is under way
 
     def end(self):
@@ -405,7 +409,8 @@ def start_with_sockets(public, admin):
     command = [sys.executable, "-c", shell, str(public.fileno()), str(admin.fileno()), os.environ["PROGRAM"],
                "--listen.port=1", "--admin.port=1", "--threads=2"]
     log = open(os.path.join(folder, "passed.log"), "a")
-    return subprocess.Popen(command, stderr=log, stdout=log, pass_fds=(public.fileno(), admin.fileno()))
+    children.append(subprocess.Popen(command, stderr=log, stdout=log, pass_fds=(public.fileno(), admin.fileno())))
+    return children[-1]
 
 
 def test_passed_sockets_survive_restarts_without_loss():
@@ -506,9 +511,10 @@ def main():
         except Exception as fault:  # the others run all the same
             results["failed"] += 1
             print("not ok %d - %s\n    %r" % (number, title, fault))
-    for server in servers:
-        if server.process.poll() is None:
-            server.process.kill()
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+    shutil.rmtree(folder)
     print("%(passed)d passed, %(failed)d failed" % results)
     sys.exit(results["failed"] > 0)
 

@@ -78,6 +78,7 @@ stop() { # pid
 # --- the server ---
 
 start_server() { # options
+	: >"$dir/log" # the last one's, which listened too
 	"$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port=0 \
 		--public_url=https://$NAME --microsoft.client_id=11111111-2222-3333-4444-555555555555 \
 		"$@" 2>"$dir/log" &
@@ -241,6 +242,7 @@ done
 
 start_replica() { # a or b
 	case $1 in a) replica_port=$port ;; b) replica_port=$second_port ;; esac
+	: >"$dir/replica-$1"
 	# Readiness fails for longer than the proxy needs to see it: two questions, 300 ms apart.
 	"$PROGRAM" -c "$dir/empty.json" --listen.address=127.0.0.1 --listen.port="$replica_port" \
 		--admin.port=0 --shutdown.delay_seconds=1 2>"$dir/replica-$1" &
