@@ -201,17 +201,17 @@ find_match(
 	struct cookies cookies = cookies_of(request);
 	struct cookie cookie;
 	char hex[HEX_LEN];
-	bool hashed = hash_query(query, hex);
 	bool matched = false;
 
-	*ret_any = false;
-	while (next_cookie(&cookies, &cookie)) {
-		*ret_any = true;
-		if (!hashed || gnutls_memcmp(cookie.value.data, hex, HEX_LEN) != 0)
+	*ret_any = next_cookie(&cookies, &cookie);
+	if (!*ret_any || !hash_query(query, hex))
+		return false;
+	do {
+		if (gnutls_memcmp(cookie.value.data, hex, HEX_LEN) != 0)
 			continue;
 		*ret_cookie = cookie;
 		matched = true;
-	}
+	} while (next_cookie(&cookies, &cookie));
 	return matched;
 }
 
