@@ -36,7 +36,7 @@ HARDENING_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlope
 	-Wl,--as-needed -Wl,--no-copy-dt-needed-entries
 # These hide from the sanitizers what they look for.
 ifeq ($(SANITIZE),)
-OPTIMIZE := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+OPTIMIZE := -O3 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDENING_COMPILE += -ftrivial-auto-var-init=zero
 else
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)

@@ -3,62 +3,122 @@
  */
 #include "screen.h"
 
+/* How often a field is there, and its first value as it came. */
+struct occurrence {
+	size_t n;
+	struct span value;
+};
+
+/* What the rules look at. The fields that say where a request ends are found in one walk. */
+struct reading {
+	const struct head *head;
+	const struct request *request;
+	const struct screen_limits *limits;
+	struct occurrence host, length, coding;
+};
+
 struct rule {
-	bool (*holds)(const struct head *head, const struct screen_limits *limits);
+	bool (*holds)(const struct reading *r);
 	struct problem problem;
 };
 
-/* Letters, digits and these marks. */
+static void
+note(struct occurrence *occurrence, struct span value)
+{
+	if (occurrence->n++ == 0)
+		occurrence->value = value;
+}
+
+static void
+find_fields(struct reading *r)
+{
+	for (size_t i = 0; i < r->request->n_headers; i++) {
+		const struct header *header = &r->request->headers[i];
+
+		if (span_equals_ignoring_case(header->name, (struct span)SPAN("Host")))
+			note(&r->host, header->value);
+		else if (span_equals_ignoring_case(
+			     header->name, (struct span)SPAN("Content-Length")))
+			note(&r->length, header->value);
+		else if (span_equals_ignoring_case(
+			     header->name, (struct span)SPAN("Transfer-Encoding")))
+			note(&r->coding, header->value);
+	}
+}
+
+/* What a byte may be part of. */
+enum { TOKEN = 1, NAME = 2, LITERAL = 4 };
+
+/* RFC 9110 5.6.2 (tchar), RFC 3986 3.2.2 (reg-name, IP-literal). */
+static const unsigned char uses[256] = {
+	['0' ... '9'] = TOKEN | NAME | LITERAL,
+	['A' ... 'Z'] = TOKEN | NAME | LITERAL,
+	['a' ... 'z'] = TOKEN | NAME | LITERAL,
+	['!'] = TOKEN | NAME,
+	['#'] = TOKEN,
+	['$'] = TOKEN | NAME,
+	['%'] = TOKEN | NAME | LITERAL,
+	['&'] = TOKEN | NAME,
+	['\''] = TOKEN | NAME,
+	['('] = NAME,
+	[')'] = NAME,
+	['*'] = TOKEN | NAME,
+	['+'] = TOKEN | NAME,
+	[','] = NAME,
+	['-'] = TOKEN | NAME,
+	['.'] = TOKEN | NAME | LITERAL,
+	[':'] = LITERAL,
+	[';'] = NAME,
+	['='] = NAME,
+	['^'] = TOKEN,
+	['_'] = TOKEN | NAME,
+	['`'] = TOKEN,
+	['|'] = TOKEN,
+	['~'] = TOKEN | NAME,
+};
+
 static bool
-has_only(struct span s, const char *marks)
+is_all(struct span s, unsigned char use)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!text_is_alpha(s.data[i]) && !text_is_digit(s.data[i]) &&
-		    (s.data[i] == '\0' || strchr(marks, s.data[i]) == NULL))
+		if ((uses[(unsigned char)s.data[i]] & use) == 0)
 			return false;
 	return true;
 }
 
-/* RFC 9110 5.6.2: tchar. */
 static bool
 is_token(struct span s)
 {
-	return s.len > 0 && has_only(s, "!#$%&'*+-.^_`|~");
+	return s.len > 0 && is_all(s, TOKEN);
 }
 
 static bool
-fits_query(const struct head *head, const struct screen_limits *limits)
+fits_query(const struct reading *r)
 {
-	size_t query = http_query(head->request->target).len;
+	size_t query = http_query(r->request->target).len;
 
-	return query == 0 || query - 1 <= limits->query_bytes;
+	return query == 0 || query - 1 <= r->limits->query_bytes;
 }
 
 static bool
-fits_target(const struct head *head, const struct screen_limits *limits)
+fits_target(const struct reading *r)
 {
-	(void)limits;
-	return !head->too_long;
+	return !r->head->too_long;
 }
 
 static bool
-has_clean_target(const struct head *head, const struct screen_limits *limits)
+has_clean_target(const struct reading *r)
 {
-	struct span target = head->request->target;
+	struct span target = r->request->target;
 
-	(void)limits;
-	for (size_t i = 0; i < target.len; i++)
-		if ((unsigned char)target.data[i] <= 0x20 || target.data[i] == 0x7f ||
-		    target.data[i] == '#')
-			return false;
-	return true;
+	return !text_has_control(target) && span_find(target, ' ') == target.len &&
+	       span_find(target, '#') == target.len;
 }
 
 static bool
-is_undamaged(const struct head *head, const struct screen_limits *limits)
+is_undamaged(const struct reading *r)
 {
-	(void)limits;
-	return !head->damaged;
+	return !r->head->damaged;
 }
 
 static bool
@@ -70,63 +130,50 @@ starts_with(struct span s, struct span start)
 
 /* RFC 9112 3.2: origin-form, absolute-form, `*`, or CONNECT's authority-form. */
 static bool
-has_known_target_form(const struct head *head, const struct screen_limits *limits)
+has_known_target_form(const struct reading *r)
 {
-	struct span target = head->request->target;
+	struct span target = r->request->target;
 
-	(void)limits;
 	return starts_with(target, (struct span)SPAN("/")) ||
 	       starts_with(target, (struct span)SPAN("http://")) ||
 	       starts_with(target, (struct span)SPAN("https://")) ||
 	       span_equals(target, (struct span)SPAN("*")) ||
-	       (target.len > 0 && span_equals(head->request->method, (struct span)SPAN("CONNECT")));
+	       (target.len > 0 && span_equals(r->request->method, (struct span)SPAN("CONNECT")));
 }
 
 static bool
-has_token_method(const struct head *head, const struct screen_limits *limits)
+has_token_method(const struct reading *r)
 {
-	(void)limits;
-	return is_token(head->request->method);
+	return is_token(r->request->method);
 }
 
+/* As text_has_control(), but a tab is allowed. */
 static bool
 is_field_value(struct span value)
 {
-	for (size_t i = 0; i < value.len; i++) {
-		unsigned char c = (unsigned char)value.data[i];
+	const unsigned char *bytes = (const unsigned char *)value.data;
+	unsigned char bad = 0;
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
+	for (size_t i = 0; i < value.len; i++)
+		bad = (unsigned char)(bad | ((bytes[i] < 0x20) & (bytes[i] != '\t')) |
+				      (bytes[i] == 0x7f));
+	return bad == 0;
+}
+
+static bool
+has_clean_headers(const struct reading *r)
+{
+	for (size_t i = 0; i < r->request->n_headers; i++)
+		if (!is_token(r->request->headers[i].name) ||
+		    !is_field_value(r->request->headers[i].value))
 			return false;
-	}
 	return true;
 }
 
 static bool
-has_clean_headers(const struct head *head, const struct screen_limits *limits)
+is_http_1_0(const struct reading *r)
 {
-	(void)limits;
-	for (size_t i = 0; i < head->request->n_headers; i++)
-		if (!is_token(head->request->headers[i].name) ||
-		    !is_field_value(head->request->headers[i].value))
-			return false;
-	return true;
-}
-
-static bool
-is_http_1_0(const struct head *head)
-{
-	return span_equals(head->version, (struct span)SPAN("HTTP/1.0"));
-}
-
-static size_t
-count(const struct head *head, struct span name, struct span *ret_first)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < head->request->n_headers; i++)
-		if (span_equals_ignoring_case(head->request->headers[i].name, name) && n++ == 0)
-			*ret_first = span_trim(head->request->headers[i].value);
-	return n;
+	return span_equals(r->head->version, (struct span)SPAN("HTTP/1.0"));
 }
 
 /* RFC 9112 3.2: a name, or an address in brackets, and an optional port; empty is legal. */
@@ -143,17 +190,14 @@ is_host(struct span host)
 	if (port.len > 1 && !text_to_number(span_from(port, 1), 65535, &number))
 		return false;
 	return (port.len == 0 || port.data[0] == ':') &&
-	       has_only(span_from(name, is_literal), is_literal ? ":.%" : "-._~%!$&'()*+,;=");
+	       is_all(span_from(name, is_literal), is_literal ? LITERAL : NAME);
 }
 
 static bool
-has_one_host(const struct head *head, const struct screen_limits *limits)
+has_one_host(const struct reading *r)
 {
-	struct span host = SPAN("");
-	size_t n = count(head, (struct span)SPAN("Host"), &host);
-
-	(void)limits;
-	return n <= 1 && (n == 1 || is_http_1_0(head)) && is_host(host);
+	return r->host.n <= 1 && (r->host.n == 1 || is_http_1_0(r)) &&
+	       is_host(span_trim(r->host.value));
 }
 
 /*
@@ -162,64 +206,56 @@ has_one_host(const struct head *head, const struct screen_limits *limits)
  * there.
  */
 static bool
-has_clear_transfer_encoding(const struct head *head, const struct screen_limits *limits)
+has_clear_transfer_encoding(const struct reading *r)
 {
-	static const struct span name = SPAN("Transfer-Encoding");
-	struct span coding = SPAN(""), length = SPAN("");
-	size_t n = count(head, name, &coding);
+	return r->coding.n == 0 ||
+	       (r->coding.n == 1 &&
+		   span_equals_ignoring_case(r->coding.value, (struct span)SPAN("chunked")) &&
+		   !is_http_1_0(r) && r->length.n == 0);
+}
 
-	(void)limits;
-	coding = http_find_header(head->request, name);
-	return n == 0 ||
-	       (n == 1 && span_equals_ignoring_case(coding, (struct span)SPAN("chunked")) &&
-		   !is_http_1_0(head) &&
-		   count(head, (struct span)SPAN("Content-Length"), &length) == 0);
+/* Without Content-Length as if it were 0. */
+static struct span
+length_of(const struct reading *r)
+{
+	return r->length.n > 0 ? span_trim(r->length.value) : (struct span)SPAN("0");
 }
 
 static bool
-has_clear_length(const struct head *head, const struct screen_limits *limits)
+has_clear_length(const struct reading *r)
 {
-	struct span length = SPAN("0");
-	size_t n = count(head, (struct span)SPAN("Content-Length"), &length);
+	struct span length = length_of(r);
 
-	(void)limits;
 	for (size_t i = 0; i < length.len; i++)
 		if (!text_is_digit(length.data[i]))
 			return false;
-	return n <= 1 && length.len > 0;
+	return r->length.n <= 1 && length.len > 0;
 }
 
 static bool
-fits_body(const struct head *head, const struct screen_limits *limits)
+fits_body(const struct reading *r)
 {
-	struct span length = SPAN("0");
 	unsigned long bytes;
 
-	(void)limits;
-	count(head, (struct span)SPAN("Content-Length"), &length);
-	return text_to_number(length, HTTP_BODY_MAX_LEN, &bytes);
+	return text_to_number(length_of(r), HTTP_BODY_MAX_LEN, &bytes);
 }
 
 static bool
-has_body_where_one_belongs(const struct head *head, const struct screen_limits *limits)
+has_body_where_one_belongs(const struct reading *r)
 {
-	struct span length = SPAN("0"), coding;
-	struct span method = head->request->method;
+	struct span method = r->request->method;
 	unsigned long bytes;
 
-	(void)limits;
 	if (!span_equals(method, (struct span)SPAN("GET")) &&
 	    !span_equals(method, (struct span)SPAN("HEAD")))
 		return true;
-	count(head, (struct span)SPAN("Content-Length"), &length);
-	return text_to_number(length, 0, &bytes) &&
-	       count(head, (struct span)SPAN("Transfer-Encoding"), &coding) == 0;
+	return text_to_number(length_of(r), 0, &bytes) && r->coding.n == 0;
 }
 
 static bool
-fits_head(const struct head *head, const struct screen_limits *limits)
+fits_head(const struct reading *r)
 {
-	return !head->too_many_headers && head->bytes <= limits->head_bytes;
+	return !r->head->too_many_headers && r->head->bytes <= r->limits->head_bytes;
 }
 
 /* In this order: a request with several faults gets the answer of the first one. */
@@ -253,8 +289,18 @@ bool
 screen_head(
     const struct head *head, const struct screen_limits *limits, struct problem *ret_problem)
 {
+	struct reading r = {
+		.head = head,
+		.request = head->request,
+		.limits = limits,
+		.host.value = SPAN(""),
+		.length.value = SPAN(""),
+		.coding.value = SPAN(""),
+	};
+
+	find_fields(&r);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].holds(head, limits))
+		if (rules[i].holds(&r))
 			continue;
 		*ret_problem = rules[i].problem;
 		return false;

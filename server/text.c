@@ -37,12 +37,10 @@ span_trim(struct span s)
 }
 
 bool
-span_equals_ignoring_case(struct span a, struct span b)
+span_same_letters(const char *a, const char *b, size_t len)
 {
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (text_lower(a.data[i]) != text_lower(b.data[i]))
+	for (size_t i = 0; i < len; i++)
+		if (text_lower(a[i]) != text_lower(b[i]))
 			return false;
 	return true;
 }
@@ -104,13 +102,16 @@ text_is_utf8(struct span s)
 	return text_utf8_len(s) == s.len;
 }
 
+/* Looks at every byte, without an early end, so that compilers take many at once. */
 bool
 text_has_control(struct span s)
 {
+	const unsigned char *bytes = (const unsigned char *)s.data;
+	unsigned char found = 0;
+
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] < 0x20 || s.data[i] == 0x7f)
-			return true;
-	return false;
+		found = (unsigned char)(found | (bytes[i] < 0x20) | (bytes[i] == 0x7f));
+	return found != 0;
 }
 
 bool

@@ -49,8 +49,14 @@ bool span_next(struct span *rest, char separator, struct span *ret_part);
 /* Without spaces and tabs at both ends (RFC 9110 5.6.3, OWS). */
 struct span span_trim(struct span s);
 
-/* ASCII only: bytes >= 0x80 compare as they are. */
-bool span_equals_ignoring_case(struct span a, struct span b);
+bool span_same_letters(const char *a, const char *b, size_t len);
+
+/* ASCII only: bytes >= 0x80 compare as they are. Most names differ in length already. */
+static inline bool
+span_equals_ignoring_case(struct span a, struct span b)
+{
+	return a.len == b.len && span_same_letters(a.data, b.data, a.len);
+}
 
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF. */
 bool text_is_utf8(struct span s);

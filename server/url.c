@@ -46,12 +46,29 @@ take_decoded(struct span *rest)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* How many bytes stand for themselves until the next that does not. */
+static size_t
+plain_len(struct span encoded)
+{
+	size_t len = 0;
+
+	while (len < encoded.len && encoded.data[len] != '%' && encoded.data[len] != '+')
+		len++;
+	return len;
+}
+
 bool
 url_decode_form(struct buf *out, struct span encoded)
 {
 	while (encoded.len > 0) {
-		int c = take_decoded(&encoded);
+		size_t plain = plain_len(encoded);
+		int c;
 
+		buf_put(out, (struct span){ encoded.data, plain });
+		encoded = span_from(encoded, plain);
+		if (encoded.len == 0)
+			break;
+		c = take_decoded(&encoded);
 		if (c < 0)
 			return false;
 		buf_putc(out, (char)c);
