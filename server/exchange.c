@@ -78,9 +78,8 @@ struct exchange {
 	struct record *record;
 	const struct config *config; /* until the callback returns */
 	struct request request;
-	struct header headers[HTTP_MAX_HEADERS];
 	bool too_many_headers;
-	struct response response;
+	struct response *response;
 };
 
 static enum MHD_Result
@@ -94,7 +93,7 @@ collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name
 		x->too_many_headers = true;
 		return MHD_NO;
 	}
-	x->headers[x->request.n_headers++] = (struct header){ { name, name_len },
+	x->loop->headers[x->request.n_headers++] = (struct header){ { name, name_len },
 		{ value != NULL ? value : "", value != NULL ? value_len : 0 } };
 	return MHD_YES;
 }
@@ -108,11 +107,12 @@ open_exchange(struct exchange *x, struct loop *loop, struct MHD_Connection *conn
 	x->record = record;
 	x->config = live_enter(loop->live, &loop->reader);
 	x->too_many_headers = false;
+	x->response = &loop->response;
 	x->request = (struct request){
 		.id = record->id,
 		.method = span_of(method),
 		.target = { record->target, record->target_len },
-		.headers = x->headers,
+		.headers = loop->headers,
 		.body = { record->body != NULL ? record->body : "", record->body_len },
 		.is_admin = loop->is_admin,
 		.is_draining = atomic_load_explicit(&loop->live->draining, memory_order_relaxed),
@@ -157,17 +157,17 @@ open_response(struct exchange *x)
 {
 	size_t room = location_room(x);
 
-	x->response = (struct response){ 0 };
-	buf_init(&x->response.location, x->loop->location,
+	*x->response = (struct response){ 0 };
+	buf_init(&x->response->location, x->loop->location,
 	    room < x->loop->array_size ? room : x->loop->array_size);
-	buf_init(&x->response.body, x->loop->body, x->loop->array_size);
+	buf_init(&x->response->body, x->loop->body, x->loop->array_size);
 }
 
 /* NULL where there is no memory for all of it. */
 static struct MHD_Response *
 make_response(const struct exchange *x)
 {
-	const struct response *from = &x->response;
+	const struct response *from = x->response;
 	struct MHD_Response *to = MHD_create_response_from_buffer(from->body.len, from->body.data,
 	    from->body.len > 0 ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
 	bool good = to != NULL;
@@ -213,12 +213,12 @@ count_and_log(struct exchange *x)
 	uint64_t duration_us = record_elapsed_us(x->record);
 	char client[NETWORK_ADDRESS_SIZE];
 
-	metrics_count(&x->loop->metrics, &x->request, &x->response, duration_us);
-	access_warn_of_long_url(&x->request, &x->response);
+	metrics_count(&x->loop->metrics, &x->request, x->response, duration_us);
+	access_warn_of_long_url(&x->request, x->response);
 	if (!x->config->log_access)
 		return;
 	name_client(x, client);
-	access_log_request(&x->request, &x->response, duration_us, client);
+	access_log_request(&x->request, x->response, duration_us, client);
 }
 
 /* Send what x->response holds. */
@@ -228,12 +228,12 @@ queue_answer(struct exchange *x)
 	struct MHD_Response *response = make_response(x);
 	enum MHD_Result queued;
 
-	explicit_bzero(x->response.location.data, x->response.location.len);
-	explicit_bzero(x->response.body.data, x->response.body.len);
+	explicit_bzero(x->response->location.data, x->response->location.len);
+	explicit_bzero(x->response->body.data, x->response->body.len);
 	if (response == NULL)
 		return queue_emergency(x->loop, x->connection);
 	watch_enter(&x->record->watched, WATCH_ANSWER);
-	queued = MHD_queue_response(x->connection, (unsigned)x->response.status, response);
+	queued = MHD_queue_response(x->connection, (unsigned)x->response->status, response);
 	MHD_destroy_response(response);
 	count_and_log(x);
 	return queued;
@@ -243,7 +243,7 @@ static enum MHD_Result
 answer_problem(struct exchange *x, const struct problem *problem)
 {
 	open_response(x);
-	app_refuse(x->config, &x->request, problem, &x->response);
+	app_refuse(x->config, &x->request, problem, x->response);
 	return queue_answer(x);
 }
 
@@ -259,9 +259,9 @@ answer(struct exchange *x)
 	if (app_needs_random(&x->request) &&
 	    getrandom(x->request.random, HTTP_RANDOM_SIZE, 0) != HTTP_RANDOM_SIZE)
 		return queue_emergency(x->loop, x->connection);
-	app_handle(x->config, &x->request, &x->response);
-	if (x->response.route == ROUTE_METRICS && x->response.status == 200)
-		x->loop->put_metrics(x->loop->put_metrics_cls, &x->response.body);
+	app_handle(x->config, &x->request, x->response);
+	if (x->response->route == ROUTE_METRICS && x->response->status == 200)
+		x->loop->put_metrics(x->loop->put_metrics_cls, &x->response->body);
 	return queue_answer(x);
 }
 

@@ -27,7 +27,9 @@ struct loop {
 	struct MHD_Daemon *daemon;
 	int quiesced_fd;                /* the listening socket, once the daemon has given it up */
 	struct MHD_Response *emergency; /* sent when there is no memory for anything else */
-	char *location;                 /* array_size each */
+	struct header headers[HTTP_MAX_HEADERS]; /* of the request that is handled just now */
+	struct response response;                /* to it */
+	char *location;                          /* array_size each */
 	char *body;
 	size_t array_size;
 	size_t pool_bytes; /* of a connection; request head and response head share it */

@@ -67,9 +67,11 @@ put_time(struct buf *out)
 bool
 log_begin(struct log_line *line, enum log_level level, const char *event)
 {
+	static _Thread_local char array[LOG_LINE_SIZE];
+
 	if (level < lowest)
 		return false;
-	buf_init(&line->buf, line->array, sizeof(line->array));
+	buf_init(&line->buf, array, sizeof(array));
 	buf_puts(&line->buf, format == LOG_JSON ? "{\"time\":\"" : "");
 	put_time(&line->buf);
 	buf_puts(&line->buf, format == LOG_JSON ? "\",\"level\":\"" : " ");

@@ -16,9 +16,9 @@
 
 enum { LOG_LINE_SIZE = 4096 };
 
+/* A thread writes one at a time: the bytes are in an array of the thread's. */
 struct log_line {
 	struct buf buf;
-	char array[LOG_LINE_SIZE];
 };
 
 /* Set the level and format of all that follows. */
