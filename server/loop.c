@@ -54,6 +54,10 @@ strictness(void)
 	return strncmp(version, "0.", 2) == 0 && strverscmp(version, "0.9.77") < 0 ? 0 : 1;
 }
 
+/*
+ * Without a timeout of the library's own: the watchdog ends what is idle, and the library takes a
+ * lock and the time twice a request to keep one.
+ */
 static struct MHD_Daemon *
 start_daemon(struct loop *loop, int fd)
 {
@@ -71,7 +75,6 @@ start_daemon(struct loop *loop, int fd)
 	    noise_log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT,
 	    strictness(), MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->pool_bytes,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)loop->connections->limit,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)loop->config->limits_idle_seconds,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 	    connection_take_target, loop, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, loop,
 	    MHD_OPTION_NOTIFY_COMPLETED, connection_request_completed, loop, MHD_OPTION_ARRAY,

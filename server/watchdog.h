@@ -61,7 +61,7 @@ struct watchdog {
 	atomic_bool stops;
 };
 
-/* CLOCK_MONOTONIC in milliseconds. */
+/* CLOCK_MONOTONIC in milliseconds, as of the last timer tick: the cheapest clock there is. */
 int64_t watch_now_ms(void);
 
 void watch_list_init(struct watch_list *list, size_t limit);
