@@ -8,13 +8,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "log.h"
 
 enum {
 	RING_BYTES = 128 * 1024, /* a power of two */
+	WAKE_BYTES = RING_BYTES / 4,
 	MAX_RINGS = 80,
 	PIECE_BYTES = 4096, /* PIPE_BUF: what a writable pipe takes without blocking */
 	TICK_MS = 50,
@@ -31,6 +32,7 @@ static atomic_size_t n_rings;
 static _Thread_local struct ring *own;
 static _Atomic uint64_t dropped;
 static atomic_bool stops;
+static int wake = -1; /* an eventfd: a ring has WAKE_BYTES in it */
 static pthread_t writer;
 
 static struct ring *
@@ -60,7 +62,7 @@ copy_in(struct ring *ring, size_t at, struct span line)
 static void
 keep_line(struct span line)
 {
-	size_t at;
+	size_t at, used;
 
 	if (own == NULL)
 		own = make_ring();
@@ -69,13 +71,15 @@ keep_line(struct span line)
 		return;
 	}
 	at = atomic_load_explicit(&own->written, memory_order_relaxed);
-	if (line.len >
-	    RING_BYTES - (at - atomic_load_explicit(&own->taken, memory_order_acquire))) {
+	used = at - atomic_load_explicit(&own->taken, memory_order_acquire);
+	if (line.len > RING_BYTES - used) {
 		atomic_fetch_add(&dropped, 1);
 		return;
 	}
 	copy_in(own, at, line);
 	atomic_store_explicit(&own->written, at + line.len, memory_order_release);
+	if (used < WAKE_BYTES && used + line.len >= WAKE_BYTES)
+		eventfd_write(wake, 1);
 }
 
 /* Bytes that standard error takes now, without waiting longer than milliseconds; -1: broken. */
@@ -155,14 +159,23 @@ tell_dropped(void)
 	log_end(&line);
 }
 
+/* Until the next tick, or until a ring has much in it: a fast server fills one within a tick. */
+static void
+wait_for_lines(void)
+{
+	struct pollfd ready = { .fd = wake, .events = POLLIN };
+	eventfd_t ignored;
+
+	if (poll(&ready, 1, TICK_MS) == 1)
+		eventfd_read(wake, &ignored);
+}
+
 static void *
 run(void *cls)
 {
-	static const struct timespec pause = { .tv_nsec = TICK_MS * 1000000L };
-
 	(void)cls;
 	while (!atomic_load(&stops)) {
-		nanosleep(&pause, NULL);
+		wait_for_lines();
 		if (empty_all(0))
 			tell_dropped();
 	}
@@ -173,6 +186,8 @@ bool
 backlog_start(void)
 {
 	atomic_store(&stops, false);
+	if (wake < 0)
+		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (pthread_create(&writer, NULL, run, NULL) != 0)
 		return false;
 	log_set_sink(keep_line);

@@ -135,6 +135,17 @@ put_json_byte(struct buf *b, unsigned char c)
 	}
 }
 
+/* How many bytes stand for themselves until the next that does not. */
+static size_t
+plain_len(struct span text)
+{
+	size_t len = 0;
+
+	while (len < text.len && json_escape((unsigned char)text.data[len]) == '\0')
+		len++;
+	return len;
+}
+
 void
 buf_put_json(struct buf *b, struct span text)
 {
@@ -142,8 +153,14 @@ buf_put_json(struct buf *b, struct span text)
 	while (text.len > 0) {
 		size_t good = text_utf8_len(text);
 
-		for (size_t i = 0; i < good; i++)
-			put_json_byte(b, (unsigned char)text.data[i]);
+		for (size_t i = 0; i < good; i++) {
+			size_t plain = plain_len((struct span){ text.data + i, good - i });
+
+			buf_put(b, (struct span){ text.data + i, plain });
+			i += plain;
+			if (i < good)
+				put_json_byte(b, (unsigned char)text.data[i]);
+		}
 		if (good < text.len)
 			buf_puts(b, "\xef\xbf\xbd");
 		text = span_from(text, good + 1);

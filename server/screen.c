@@ -81,9 +81,8 @@ static bool
 is_all(struct span s, unsigned char use)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((uses[(unsigned char)s.data[i]] & use) == 0)
-			return false;
-	return true;
+		use &= uses[(unsigned char)s.data[i]];
+	return use != 0;
 }
 
 static bool
@@ -110,9 +109,13 @@ static bool
 has_clean_target(const struct reading *r)
 {
 	struct span target = r->request->target;
+	const unsigned char *bytes = (const unsigned char *)target.data;
+	unsigned char bad = 0;
 
-	return !text_has_control(target) && span_find(target, ' ') == target.len &&
-	       span_find(target, '#') == target.len;
+	for (size_t i = 0; i < target.len; i++)
+		bad = (unsigned char)(bad | (bytes[i] <= 0x20) | (bytes[i] == 0x7f) |
+				      (bytes[i] == '#'));
+	return bad == 0;
 }
 
 static bool
