@@ -191,7 +191,7 @@ smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 	@sh tests/curl/smoke.sh "$(BASE_URL)"
 
 .PHONY: lint fmt fmt-check
-SOURCES = $(wildcard server/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/fault/*.[ch])
+SOURCES = $(wildcard server/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/fault/*.[ch] tests/bench/*.c)
 
 lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compilers with -Werror
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
@@ -369,6 +369,34 @@ lint-release: deps-lint
 	shellcheck config/deb/build.sh config/deb/postinst config/deb/prerm config/deb/postrm
 
 # --- end of release ---
+
+# --- bench ---
+
+PACKAGES_BENCH := $(PACKAGES_BUILD) iproute2 openssl python3 util-linux valgrind wrk
+COUNTED := $(BUILD)/bench/count_instructions
+
+$(COUNTED): tests/bench/count_instructions.c $(CORE) $(BUILD)/flags.stamp
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -c $< -o $@.o
+	$(Q)$(LINK) $@.o $(CORE) $$(pkg-config --libs libcjson gnutls) -o $@
+
+.PHONY: deps-bench bench check-bench check-instructions
+deps-bench:
+	$(call install_packages,$(PACKAGES_BENCH))
+	@sh tests/bench/install.sh
+
+bench: deps-bench ## CPU a request beside nginx and HAProxy; 8 minutes; BENCH_ROUNDS (7), BENCH_SECONDS (2)
+	@$(MAKE) --no-print-directory all
+	@PROGRAM=$(abspath $(PROGRAM)) BENCH_JSON=$(BUILD)/bench.json python3 tests/bench/bench.py
+
+check-bench: deps-bench ## the same for a minute, to see that it works; nothing is judged
+	@$(MAKE) --no-print-directory bench BENCH_ROUNDS=1 BENCH_SECONDS=1
+
+check-instructions: deps-valgrind ## hold instructions a request against tests/bench/instructions.txt
+	@$(MAKE) --no-print-directory $(COUNTED)
+	@python3 tests/bench/check_instructions.py $(COUNTED) tests/bench/instructions.txt
+
+# --- end of bench ---
 
 # --- the rest ---
 
