@@ -54,12 +54,6 @@ buf_put(struct buf *b, struct span bytes)
 }
 
 void
-buf_puts(struct buf *b, const char *string)
-{
-	buf_put(b, span_of(string));
-}
-
-void
 buf_putc(struct buf *b, char c)
 {
 	char *at = buf_reserve(b, 1);

@@ -25,7 +25,14 @@ void buf_init(struct buf *b, char *array, size_t size);
 void buf_clear(struct buf *b);
 
 void buf_put(struct buf *b, struct span bytes);
-void buf_puts(struct buf *b, const char *string);
+
+/* Here, so that the length of a constant is known when it is compiled. */
+static inline void
+buf_puts(struct buf *b, const char *string)
+{
+	buf_put(b, span_of(string));
+}
+
 void buf_putc(struct buf *b, char c);
 void buf_put_number(struct buf *b, uint64_t number);
 

@@ -113,8 +113,7 @@ has_clean_target(const struct reading *r)
 	unsigned char bad = 0;
 
 	for (size_t i = 0; i < target.len; i++)
-		bad = (unsigned char)(bad | (bytes[i] <= 0x20) | (bytes[i] == 0x7f) |
-				      (bytes[i] == '#'));
+		bad |= bytes[i] <= 0x20 || bytes[i] == 0x7f || bytes[i] == '#' ? 0xff : 0;
 	return bad == 0;
 }
 
@@ -158,8 +157,7 @@ is_field_value(struct span value)
 	unsigned char bad = 0;
 
 	for (size_t i = 0; i < value.len; i++)
-		bad = (unsigned char)(bad | ((bytes[i] < 0x20) & (bytes[i] != '\t')) |
-				      (bytes[i] == 0x7f));
+		bad |= (bytes[i] < 0x20 && bytes[i] != '\t') || bytes[i] == 0x7f ? 0xff : 0;
 	return bad == 0;
 }
 

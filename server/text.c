@@ -110,7 +110,7 @@ text_has_control(struct span s)
 	unsigned char found = 0;
 
 	for (size_t i = 0; i < s.len; i++)
-		found = (unsigned char)(found | (bytes[i] < 0x20) | (bytes[i] == 0x7f));
+		found |= bytes[i] < 0x20 || bytes[i] == 0x7f ? 0xff : 0;
 	return found != 0;
 }
 

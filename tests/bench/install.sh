@@ -25,8 +25,8 @@ if [ ! -e "$policy" ]; then
 	printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
 	$sudo chmod 755 "$policy"
 fi
-# shellcheck disable=SC2086 # a list of words
 $sudo apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
 # shellcheck disable=SC2086
 if command -v systemctl >/dev/null; then $sudo systemctl disable --quiet $missing; fi
