@@ -14,8 +14,8 @@
 #include "log.h"
 
 enum {
-	RING_BYTES = 128 * 1024, /* a power of two */
-	WAKE_BYTES = RING_BYTES / 4,
+	RING_BYTES = 256 * 1024, /* a power of two */
+	WAKE_BYTES = RING_BYTES / 8,
 	MAX_RINGS = 80,
 	PIECE_BYTES = 4096, /* PIPE_BUF: what a writable pipe takes without blocking */
 	TICK_MS = 50,

@@ -237,7 +237,7 @@ def test_slow_standard_error_costs_lines_not_requests():
     reader, writer = os.pipe()
     port, admin = free_port(), free_port()
     server = Server("--listen.port=%d" % port, "--admin.port=%d" % admin, "--log.level=debug",
-                    stderr=writer)
+                    "--threads=1", stderr=writer)
     wait_until(lambda: is_open(port), "listening")
     for _ in range(10):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
