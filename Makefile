@@ -385,7 +385,7 @@ deps-bench:
 	$(call install_packages,$(PACKAGES_BENCH))
 	@sh tests/bench/install.sh
 
-bench: deps-bench ## CPU a request beside nginx and HAProxy; 8 minutes; BENCH_ROUNDS (7), BENCH_SECONDS (2)
+bench: deps-bench ## CPU a request beside nginx and HAProxy; 7 minutes; BENCH_ROUNDS (7), BENCH_SECONDS (2)
 	@$(MAKE) --no-print-directory all
 	@PROGRAM=$(abspath $(PROGRAM)) BENCH_JSON=$(BUILD)/bench.json python3 tests/bench/bench.py
 
