@@ -109,6 +109,9 @@ define install_packages
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing
 endef
 
+# Makes a target that installs servers, and lets none of them start.
+UNSTARTED = sh tests/without_starting.sh $(MAKE) --no-print-directory
+
 .PHONY: deps deps-check deps-lint deps-valgrind
 deps: ## install what the build needs (apt)
 	$(call install_packages,$(PACKAGES_BUILD))
@@ -297,7 +300,7 @@ PACKAGES_BESIDE := $(PACKAGES_BUILD) python3 python3-yaml openssl nginx haproxy 
 
 .PHONY: deps-beside deps-beside-packages check-beside
 deps-beside:
-	@sh tests/without_starting.sh $(MAKE) --no-print-directory deps-beside-packages
+	@$(UNSTARTED) deps-beside-packages
 deps-beside-packages:
 	$(call install_packages,$(PACKAGES_BESIDE))
 
@@ -314,7 +317,7 @@ E2E_MODULES  := tests/e2e/node_modules/.package-lock.json
 
 .PHONY: deps-e2e deps-e2e-packages e2e
 deps-e2e:
-	@sh tests/without_starting.sh $(MAKE) --no-print-directory deps-e2e-packages
+	@$(UNSTARTED) deps-e2e-packages
 	@$(MAKE) --no-print-directory $(E2E_MODULES)
 
 # Node.js may come from elsewhere than Debian.
@@ -372,7 +375,7 @@ lint-release: deps-lint
 
 # --- bench ---
 
-PACKAGES_BENCH := $(PACKAGES_BUILD) iproute2 openssl python3 util-linux valgrind wrk
+PACKAGES_BENCH := $(PACKAGES_BUILD) haproxy iproute2 nginx openssl python3 util-linux valgrind wrk
 COUNTED := $(BUILD)/bench/count_instructions
 
 $(COUNTED): tests/bench/count_instructions.c $(CORE) $(BUILD)/flags.stamp
@@ -382,8 +385,9 @@ $(COUNTED): tests/bench/count_instructions.c $(CORE) $(BUILD)/flags.stamp
 
 .PHONY: deps-bench bench check-bench check-instructions
 deps-bench:
+	@$(UNSTARTED) deps-bench-packages
+deps-bench-packages:
 	$(call install_packages,$(PACKAGES_BENCH))
-	@sh tests/bench/install.sh
 
 bench: deps-bench ## CPU a request beside nginx and HAProxy; 7 minutes; BENCH_ROUNDS (7), BENCH_SECONDS (2)
 	@$(MAKE) --no-print-directory all
