@@ -39,6 +39,7 @@ NOT_RUN = {
     "systemctl": "tests/systemd/check_systemd.sh does it in a booted Debian",
     "docker": "tests/image/check_image.sh runs the image; here its variables are checked",
     "make image": "tests/image/check_image.sh builds it",
+    "make bench": "make check-bench runs it, for a minute instead of seven",
     "nginx": "config/nginx.conf is what is run beside nginx",
 }
 # The commands of a reader's shell. What stands for the system is below.
@@ -246,9 +247,9 @@ def run_sh(world, script, words):
     if unknown:
         return [f"is not known here: {', '.join(sorted(unknown))}"]
     for what, reason in NOT_RUN.items():
-        if re.search(rf"(^|\s){what}\s", script):
+        if re.search(rf"(^|\s){what}\s", script + "\n"):
             print(f"# not run: {what}: {reason}")
-    script = (script.replace("REPOSITORY_URL", f"file://{world.folder}/origin")
+    script = (script.replace("make bench", "make -n bench").replace("REPOSITORY_URL", f"file://{world.folder}/origin")
               .replace("localhost:8080", f"localhost:{world.local}")
               .replace(PUBLIC, f"http://127.0.0.1:{world.deployed}"))
     faults, text = world.run(script, words)
