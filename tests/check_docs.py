@@ -40,7 +40,6 @@ NOT_RUN = {
     "docker": "tests/image/check_image.sh runs the image; here its variables are checked",
     "make image": "tests/image/check_image.sh builds it",
     "make bench": "make check-bench runs it, for a minute instead of seven",
-    "nginx": "config/nginx.conf is what is run beside nginx",
 }
 # The commands of a reader's shell. What stands for the system is below.
 COMMANDS = {"cd", "curl", "docker", "git", "make", "printf", "recall-redirectd", "sed", "sudo", "sudoedit",

@@ -10,22 +10,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-passed=0
-failed=0
-
-ok() {
-	passed=$((passed + 1))
-	printf 'ok %d - %s\n' $((passed + failed)) "$1"
-}
-
-not_ok() { # what, saw, wanted
-	failed=$((failed + 1))
-	printf 'not ok %d - %s\nsaw:\n%s\nwanted:\n%s\n' $((passed + failed)) "$1" "$2" "$3"
-}
-
-is() { # what, saw, wanted
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
-}
+# shellcheck source=tests/tell.sh
+. tests/tell.sh
 
 # The program is taken as it is: flags of this run are not the ones that it was built with.
 run_make() { # target, destination, prefix
@@ -84,5 +70,4 @@ check_prefix() { # prefix, folder of units
 check_prefix /usr/local /usr/local/lib/systemd/system
 check_prefix /usr /lib/systemd/system
 check_prefix /opt/redirect /opt/redirect/lib/systemd/system
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

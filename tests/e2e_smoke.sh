@@ -22,22 +22,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-passed=0
-failed=0
-
-ok() {
-	passed=$((passed + 1))
-	printf 'ok %d - %s\n' $((passed + failed)) "$1"
-}
-
-not_ok() { # what, saw, wanted
-	failed=$((failed + 1))
-	printf 'not ok %d - %s (saw %s, wanted %s)\n' $((passed + failed)) "$1" "$2" "$3"
-}
-
-is() { # what, saw, wanted
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
-}
+# shellcheck source=tests/tell.sh
+. tests/tell.sh
 
 # Waits for a word in a file: 60 s, since valgrind is slow to start.
 await() { # sed expression that prints the word, file
@@ -168,5 +154,4 @@ ${WRAPPER:-} "$PROGRAM" -c config/recall-redirectd.json check >"$dir/check" 2>&1
 is 'the example configuration passes check' $? 0
 is 'the example configuration has no warning' "$(grep -c '^warning' "$dir/check")" 0
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

@@ -30,25 +30,11 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-passed=0
-failed=0
+# shellcheck source=tests/tell.sh
+. tests/tell.sh
 NAME=oauth.example.com
 MARK=beside-$$-value-of-nobody
 tab=$(printf '\t')
-
-ok() {
-	passed=$((passed + 1))
-	printf 'ok %d - %s\n' $((passed + failed)) "$1"
-}
-
-not_ok() { # what, saw, wanted
-	failed=$((failed + 1))
-	printf 'not ok %d - %s (saw %s, wanted %s)\n' $((passed + failed)) "$1" "$2" "$3"
-}
-
-is() { # what, saw, wanted
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
-}
 
 well() { # what, command: it has to succeed
 	what=$1
@@ -427,5 +413,4 @@ done <"$dir/manifests"
 check_environment compose
 check_environment kubernetes
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

@@ -20,26 +20,12 @@ dir=$(mktemp -d) || exit 1
 chmod 755 "$dir" # the container's user reads a file in it
 name=recall-redirectd-check-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 image=localhost/$name
-passed=0
-failed=0
+# shellcheck source=tests/tell.sh
+. tests/tell.sh
 BINARY=/usr/local/bin/recall-redirectd
 CLIENT_ID=11111111-2222-3333-4444-555555555555
 OTHER_ID=66666666-7777-8888-9999-000000000000
 MAX_BYTES=15000000
-
-ok() {
-	passed=$((passed + 1))
-	printf 'ok %d - %s\n' $((passed + failed)) "$1"
-}
-
-not_ok() { # what, saw, wanted
-	failed=$((failed + 1))
-	printf 'not ok %d - %s (saw %s, wanted %s)\n' $((passed + failed)) "$1" "$2" "$3"
-}
-
-is() { # what, saw, wanted
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
-}
 
 skip() { echo "# skipped: $1"; }
 
@@ -386,5 +372,4 @@ check_process
 check_stop
 check_configuration
 check_two_builds
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

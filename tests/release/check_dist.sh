@@ -18,22 +18,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-passed=0
-failed=0
-
-ok() {
-	passed=$((passed + 1))
-	printf 'ok %d - %s\n' $((passed + failed)) "$1"
-}
-
-not_ok() { # what, saw, wanted
-	failed=$((failed + 1))
-	printf 'not ok %d - %s\nsaw:\n%s\nwanted:\n%s\n' $((passed + failed)) "$1" "$2" "$3"
-}
-
-is() { # what, saw, wanted
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$2" "$3"; fi
-}
+# shellcheck source=tests/tell.sh
+. tests/tell.sh
 
 run() { # what, command: it has to succeed
 	what=$1
@@ -134,5 +120,4 @@ check_unpacked() {
 check_versions
 check_tarball
 check_unpacked
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

@@ -117,7 +117,7 @@ check_install() {
 
 check_upgrade() {
 	before=$(property MainPID)
-	nsenter -t "$leader" -n python3 "$here/load.py" 8080 "$mark" >"$dir/load" 2>&1 &
+	nsenter -t "$leader" -n python3 "$here/../load.py" 8080 "$mark" >"$dir/load" 2>&1 &
 	load=$!
 	sleep 1
 	run_dpkg 'it upgrades over itself' -i /recall.deb
@@ -180,5 +180,4 @@ check_install
 check_upgrade
 check_remove
 check_purge
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told

@@ -504,5 +504,4 @@ check_load
 check_bad_configuration
 check_credentials
 check_journal
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+told
