@@ -215,7 +215,7 @@ fmt-check: deps-lint ## fail where a source is not formatted
 FUZZERS := callback config connect outcome query screen server url
 FUZZ_SECONDS ?= 60
 REPLAYS := $(FUZZERS:%=$(BUILD)/fuzz/replay_%)
-FAULTS := $(BUILD)/fault/fail_alloc.so $(BUILD)/fault/jump_clock.so
+FAULTS := $(patsubst tests/fault/%.c,$(BUILD)/fault/%.so,$(wildcard tests/fault/*.c))
 FUZZ_BUILD := $(BUILD)/libfuzzer
 
 $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags.stamp

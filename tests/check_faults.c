@@ -845,6 +845,24 @@ END_TEST
 
 /* --- start --- */
 
+static const char *const serve_anywhere[] = { "-c", config_path, "--listen.port=0",
+	"--listen.address=::", "--admin.port=0", NULL };
+
+/* The default address takes IPv4 as well, and IPv4 alone where nothing else is there. */
+START_TEST(serves_without_ipv6)
+{
+	static const char *const libraries[] = { NULL, "no_ipv6.so" };
+	struct wire_server child = { 0 };
+	int status;
+
+	open_output();
+	child.pid = spawn(serve_anywhere, libraries[_i], take_output);
+	ck_assert(wait_for_start(&child, &status));
+	assert_serves(&child);
+	stop(&child);
+}
+END_TEST
+
 START_TEST(says_that_the_port_is_taken)
 {
 	struct wire_server child;
@@ -1006,6 +1024,7 @@ main(void)
 		puts("without what is preloaded: PROGRAM has a sanitizer in it");
 	} else {
 		tcase_add_test(tests, keeps_its_deadlines_when_the_clock_jumps);
+		tcase_add_loop_test(tests, serves_without_ipv6, 0, 2);
 		add_memory_cases(suite);
 	}
 	suite_add_tcase(suite, tests);
