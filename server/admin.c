@@ -5,9 +5,9 @@
 
 #include "page.h"
 
-#define WHERE_TO_LOOK                                                                               \
-	"You can check it in the Microsoft Entra admin center: Identity, Applications, Enterprise " \
-	"applications, the app, Permissions."
+#define WHERE_TO_LOOK                                                                              \
+	"You can check it in the Microsoft Entra admin center: Identity > Applications > "         \
+	"Enterprise applications > the app > Permissions."
 
 static const char *const granted[] = {
 	"Your organization has approved the app. Its people can connect their calendars now.",

@@ -112,8 +112,9 @@ check_binding(const struct config *config, const struct request *request, struct
 		.status = 403,
 		.reason = "unbound_callback",
 		.detail = "This answer does not belong to a connection that was started in this "
-			  "browser, so it was stopped: it could connect your calendar to somebody "
-			  "else's account. Open the app and connect your calendar from there",
+			  "browser within the last 15 minutes, so it was stopped: it could connect "
+			  "your calendar to somebody else's account. Open the app and connect your "
+			  "calendar from there",
 		.hint =
 		    "The state did not match a cookie of this browser, and "
 		    "callback.browser_binding is enforce: starts must go through /connect in the "
