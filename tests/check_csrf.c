@@ -602,6 +602,20 @@ stolen_code_with_thiefs_state(struct browser *victim, const struct config *confi
 	return response.status;
 }
 
+/* Nothing here can tell this from the thief's own connection; see SECURITY.md. */
+static int
+stolen_code_in_the_thiefs_browser(struct browser *victim, const struct config *config)
+{
+	struct browser thief = { .now = 1000 };
+	struct buf state = state_buf();
+
+	(void)victim;
+	connect_with(&thief, config, "thiefs-token", "same-site");
+	read_state(&state);
+	answer_with(&thief, config, buf_span(&state));
+	return response.status;
+}
+
 static int
 cookie_from_a_subdomain(struct browser *victim, const struct config *config)
 {
@@ -664,6 +678,8 @@ static const struct {
 	{ "forged callback", forged_callback, { 302, 302, 403, 403 } },
 	{ "stolen code with the thief's state", stolen_code_with_thiefs_state,
 	    { 302, 302, 403, 403 } },
+	{ "the same in the thief's browser", stolen_code_in_the_thiefs_browser,
+	    { 302, 302, 302, 302 } },
 	{ "cookie injected from a sub-domain", cookie_from_a_subdomain, { 302, 302, 403, 403 } },
 	{ "two tabs, which is no attack", two_tabs, { 302, 302, 302, 302 } },
 	{ "back button", back_button, { 302, 302, 403, 403 } },
