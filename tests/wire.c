@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,15 +222,23 @@ wire_log(const struct wire_server *server)
 	return text;
 }
 
+static gnutls_certificate_credentials_t credentials;
+
+static void
+make_credentials(void)
+{
+	ck_assert_int_eq(gnutls_certificate_allocate_credentials(&credentials), 0);
+}
+
+/* Of several threads, too. */
 static int
 start_tls(struct wire *wire, const char *priorities)
 {
-	static gnutls_certificate_credentials_t credentials;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	gnutls_session_t session;
 	int result;
 
-	if (credentials == NULL)
-		ck_assert_int_eq(gnutls_certificate_allocate_credentials(&credentials), 0);
+	pthread_once(&once, make_credentials);
 	ck_assert_int_eq(gnutls_init(&session, GNUTLS_CLIENT), 0);
 	if (priorities == NULL)
 		gnutls_set_default_priority(session);
