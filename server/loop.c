@@ -14,7 +14,7 @@
 
 /* libmicrohttpd spins with epoll when a TLS handshake stalls; with poll() it becomes slow beyond.
  */
-enum { TLS_CONNECTIONS = 1000 };
+enum { TLS_CONNECTIONS = 1000, ACCEPTED_AT_ONCE = 10 };
 
 /* glibc gives memory back and asks for it anew with every burst of connections otherwise. */
 void
@@ -101,6 +101,19 @@ loop_start(struct loop *loop, int fd, const char **ret_fault)
 	return loop->daemon != NULL;
 }
 
+/*
+ * How many connections may be given to the loop from another thread. Where the limit is reached
+ * before its own thread has taken one in, libmicrohttpd leaves a mutex locked, and that thread
+ * hangs for ever (new_connection_process_() in 0.9.75); meanwhile it accepts ten at a time.
+ */
+static size_t
+room_for_more(const struct loop *loop)
+{
+	size_t taken = watch_list_count(loop->connections) + 2 * ACCEPTED_AT_ONCE;
+
+	return taken < loop->connections->limit ? loop->connections->limit - taken : 0;
+}
+
 static void
 take_queued(struct loop *loop, int fd)
 {
@@ -108,8 +121,10 @@ take_queued(struct loop *loop, int fd)
 	socklen_t len = sizeof(address);
 	int connection;
 
-	while (
-	    (connection = accept4(fd, (void *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+	for (size_t room = room_for_more(loop); room > 0; room--) {
+		connection = accept4(fd, (void *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (connection < 0)
+			return;
 		MHD_add_connection(loop->daemon, connection, (const void *)&address, len);
 		len = sizeof(address);
 	}
@@ -133,7 +148,8 @@ loop_poke(struct loop *loop)
 	int pair[2];
 	bool good;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+	if (room_for_more(loop) == 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
 		return false;
 	good = MHD_add_connection(loop->daemon, pair[0], &nowhere, sizeof(nowhere)) == MHD_YES;
 	close(pair[1]);

@@ -157,7 +157,7 @@ wait_or_signal(int64_t milliseconds)
 static void
 drain(const struct service *service)
 {
-	enum { STEP_MS = 20 };
+	enum { STEP_MS = 50 };
 	int64_t until;
 
 	systemd_notify("STOPPING=1\nSTATUS=Draining");
@@ -166,9 +166,10 @@ drain(const struct service *service)
 		return;
 	server_stop_listening(service->server);
 	until = watch_now_ms() + (int64_t)service->current->shutdown_timeout_seconds * 1000;
-	while (server_open_connections(service->server) > 0 && watch_now_ms() < until)
+	do { /* a while at first, in which the loops look at what has been queued */
 		if (!wait_or_signal(STEP_MS))
 			return;
+	} while (server_open_connections(service->server) > 0 && watch_now_ms() < until);
 }
 
 /* --- the whole --- */

@@ -223,7 +223,7 @@ server_set_certificate_expiry(struct server *server, int64_t expiry)
 	atomic_store(&server->certificate_expiry, expiry);
 }
 
-/* A loop that is full takes no connection; it is taken for alive then. */
+/* A loop that is nearly full takes no connection; it is taken for alive then. */
 bool
 server_is_alive(struct server *server)
 {

@@ -231,6 +231,26 @@ def test_drain_closes_idle_connections():
     assert time.monotonic() - begin < (PATIENCE if SLOW else 5)
 
 
+def is_sanitized():
+    """Then nothing can be loaded before the sanitizer."""
+    with open(os.environ["PROGRAM"], "rb") as program:
+        return re.search(rb"__[at]san_init", program.read()) is not None
+
+
+def test_drain_ends_with_more_queued_than_there_is_room_for():
+    """Clients that wait while the loop is busy are taken in, or refused; nothing hangs."""
+    library = os.path.join(os.path.dirname(os.path.realpath(os.environ["PROGRAM"])), "fault/slow_loop.so")
+    assert os.path.exists(library), library
+    server = Server("--threads=1", "--limits.connections=40", "--shutdown.timeout_seconds=1",
+                    environment={} if is_sanitized() else {"LD_PRELOAD": library})
+    waiting = [socket.create_connection(("127.0.0.1", server.port), PATIENCE) for _ in range(60)]
+    for connection in waiting:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+    assert server.end() == 0
+    for connection in waiting:
+        connection.close()
+
+
 # --- log ---
 
 def test_slow_standard_error_costs_lines_not_requests():
