@@ -17,14 +17,14 @@ RUN export DEBIAN_FRONTEND=noninteractive; \
     apt-get update -qq && apt-get upgrade -qq -y && \
     apt-get install -qq -y --no-install-recommends make && make deps
 COPY server server
-RUN make all
+RUN make -j"$(nproc)" all
 
 # --- the tests; a machine that builds images may be busy: WRAPPER makes them patient ---
 
 FROM build AS check
 RUN make deps-check
 COPY . .
-RUN make check-run WRAPPER=env && touch /checked
+RUN make -j"$(nproc)" check-run WRAPPER=env && touch /checked
 
 # --- what is shipped; made only where the tests have passed ---
 

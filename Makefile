@@ -109,6 +109,10 @@ define install_packages
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing
 endef
 
+# Makes a target that compiles, on all processors.
+JOBS    ?= $(shell nproc)
+BUILDING = $(MAKE) --no-print-directory -j$(JOBS)
+
 # Makes a target that installs servers, and lets none of them start.
 UNSTARTED = sh tests/without_starting.sh $(MAKE) --no-print-directory
 
@@ -126,7 +130,7 @@ deps-valgrind:
 
 .PHONY: run
 run: deps ## install, build and serve on PORT (8080)
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@echo
 	@echo "Serving. In another terminal, send it an answer as long as Microsoft's:"
 	@echo
@@ -138,7 +142,7 @@ run: deps ## install, build and serve on PORT (8080)
 
 .PHONY: check check-run check-asan check-tsan check-valgrind smoke
 check: deps-check ## install, build and run every test
-	@$(MAKE) --no-print-directory check-run
+	@$(BUILDING) check-run
 
 # WRAPPER runs the server and the unit tests under a tool such as valgrind.
 check-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
@@ -148,19 +152,19 @@ check-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
 PROGRAM_SCRIPTS = $(filter-out tests/check_docs.py tests/check_house.py,$(wildcard tests/e2e_*.sh tests/check_*.py))
 
 check-asan: deps-check ## every test under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=address,undefined \
+	@$(BUILDING) BUILD=$(BUILD)/asan SANITIZE=address,undefined \
 	    SCRIPTS="$(PROGRAM_SCRIPTS)" check-run
 
 # What has threads in it.
 check-tsan: deps-check ## the server's tests under ThreadSanitizer
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan SANITIZE=thread \
+	@$(BUILDING) BUILD=$(BUILD)/tsan SANITIZE=thread \
 	    TESTS="check_reload check_server check_slow check_wire" SCRIPTS=tests/check_lifecycle.py check-run
 
 # Deadlines and load mean nothing at valgrind's speed.
 VALGRIND_TESTS = $(filter-out check_faults check_reload check_slow check_wire,$(TESTS))
 
 check-valgrind: deps-valgrind ## unit tests, and the server's, under valgrind
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind TESTS="$(VALGRIND_TESTS)" \
+	@$(BUILDING) BUILD=$(BUILD)/valgrind TESTS="$(VALGRIND_TESTS)" \
 	    SCRIPTS=tests/check_encoder.py CFLAGS="$(CFLAGS) -O1 -U_FORTIFY_SOURCE" \
 	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --suppressions=tests/valgrind.supp" check-run
 
@@ -176,13 +180,13 @@ deps-coverage:
 	$(call install_packages,$(PACKAGES_CHECK) gcovr)
 
 coverage: deps-coverage ## lines and branches of each file that the tests reach; fails below 92 % of lines
-	@$(MAKE) --no-print-directory BUILD=$(COVERAGE) CC=gcc CFLAGS="$(CFLAGS) $(COVERAGE_FLAGS)" \
+	@$(BUILDING) BUILD=$(COVERAGE) CC=gcc CFLAGS="$(CFLAGS) $(COVERAGE_FLAGS)" \
 	    WRAPPER=env SCRIPTS="$(COVERAGE_SCRIPTS)" coverage-run
 
 # Counts are written when the server ends, and added to those of earlier runs.
 coverage-run: $(PROGRAM) $(TESTS:%=$(BUILD)/tests/%)
 	@find $(BUILD) -name '*.gcda' -delete
-	@$(MAKE) --no-print-directory check-run
+	@$(BUILDING) check-run
 	@gcovr --root . --filter server/ --object-directory $(BUILD) --exclude-throw-branches \
 	    --exclude-unreachable-branches --json $(BUILD)/coverage.json $(BUILD)
 	@python3 tests/coverage.py $(BUILD)/coverage.json $(CORE_MODULES)
@@ -196,9 +200,9 @@ smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 SOURCES = $(wildcard server/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/fault/*.[ch] tests/bench/*.c)
 
 lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compilers with -Werror
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang CFLAGS=-Werror all
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/analyzer CC=gcc CFLAGS="-Werror -fanalyzer" all
+	@$(BUILDING) BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
+	@$(BUILDING) BUILD=$(BUILD)/clang CC=clang CFLAGS=-Werror all
+	@$(BUILDING) BUILD=$(BUILD)/analyzer CC=gcc CFLAGS="-Werror -fanalyzer" all
 	clang-tidy --quiet $(wildcard server/*.c) -- -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -Iserver
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -D_GNU_SOURCE -DVERSION='""' -Iserver server
@@ -244,7 +248,7 @@ check-run: $(REPLAYS) $(FAULTS)
 deps-fuzz:
 	$(call install_packages,$(PACKAGES_FUZZ))
 fuzz: deps-fuzz ## run every fuzzer, FUZZ_SECONDS (60) each
-	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang \
+	@$(BUILDING) BUILD=$(FUZZ_BUILD) CC=clang \
 	    SANITIZE=fuzzer-no-link,address,undefined fuzz-run
 
 # What is found goes into BUILD; what belongs to the tests is put into tests/fuzz/corpus by hand.
@@ -288,7 +292,7 @@ deps-systemd:
 	$(call install_packages,$(PACKAGES_BUILD) debootstrap openssl python3 systemd)
 
 check-systemd: deps-systemd ## boot a Debian 12 with the units in a container, watch them work (root)
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) sh tests/systemd/check_systemd.sh
 
 # --- end of systemd ---
@@ -304,7 +308,7 @@ deps-beside-packages:
 	$(call install_packages,$(PACKAGES_BESIDE))
 
 check-beside: deps-beside ## run beside nginx, HAProxy, Caddy and Prometheus as config/ says; their services are not started
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@PROGRAM=$(PROGRAM) sh tests/beside/check_beside.sh
 
 # --- end of beside ---
@@ -328,7 +332,7 @@ $(E2E_MODULES): tests/e2e/package-lock.json
 	$(Q)npm ci --prefix tests/e2e --silent --no-audit --no-fund && touch $@
 
 e2e: deps-e2e ## walk the whole login in a real browser; pictures of the pages go to build/e2e
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@PROGRAM=$(PROGRAM) BUILD=$(BUILD) node tests/e2e/run.mjs
 
 # --- end of e2e ---
@@ -358,7 +362,7 @@ deps-deb:
 	$(call install_packages,$(PACKAGES_BUILD) binutils dpkg-dev)
 
 deb: deps-deb ## make a Debian package for this Debian or Ubuntu
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@BUILD=$(BUILD) VERSION=$(VERSION) sh config/deb/build.sh
 
 check-deb: deps-systemd deps-deb ## install, upgrade and purge the package on SUITES (Debian 12, 13), under systemd (root)
@@ -389,14 +393,14 @@ deps-bench-packages:
 	$(call install_packages,$(PACKAGES_BENCH))
 
 bench: deps-bench ## CPU a request beside nginx and HAProxy; 7 minutes; BENCH_ROUNDS (7), BENCH_SECONDS (2)
-	@$(MAKE) --no-print-directory all
+	@$(BUILDING) all
 	@PROGRAM=$(abspath $(PROGRAM)) BENCH_JSON=$(BUILD)/bench.json python3 tests/bench/bench.py
 
 check-bench: deps-bench ## the same for a minute, to see that it works; nothing is judged
 	@$(MAKE) --no-print-directory bench BENCH_ROUNDS=1 BENCH_SECONDS=1
 
 check-instructions: deps-valgrind ## hold instructions a request against tests/bench/instructions.txt
-	@$(MAKE) --no-print-directory $(COUNTED)
+	@$(BUILDING) $(COUNTED)
 	@python3 tests/bench/check_instructions.py $(COUNTED) tests/bench/instructions.txt
 
 # --- end of bench ---
