@@ -114,18 +114,17 @@ json_escape(unsigned char c)
 	}
 }
 
+/* A byte that json_escape() has an escape for. */
 static void
-put_json_byte(struct buf *b, unsigned char c)
+put_escaped(struct buf *b, unsigned char c)
 {
 	char escape = json_escape(c);
 
 	if (escape == 'u') {
 		buf_printf(b, "\\u%04x", c);
-	} else if (escape != '\0') {
+	} else {
 		buf_putc(b, '\\');
 		buf_putc(b, escape);
-	} else {
-		buf_putc(b, (char)c);
 	}
 }
 
@@ -153,7 +152,7 @@ buf_put_json(struct buf *b, struct span text)
 			buf_put(b, (struct span){ text.data + i, plain });
 			i += plain;
 			if (i < good)
-				put_json_byte(b, (unsigned char)text.data[i]);
+				put_escaped(b, (unsigned char)text.data[i]);
 		}
 		if (good < text.len)
 			buf_puts(b, "\xef\xbf\xbd");
