@@ -14,7 +14,7 @@
 
 /* libmicrohttpd spins with epoll when a TLS handshake stalls; with poll() it becomes slow beyond.
  */
-enum { TLS_CONNECTIONS = 1000, ACCEPTED_AT_ONCE = 10 };
+enum { TLS_CONNECTIONS = 1000, ACCEPTED_MEANWHILE = 20 };
 
 /* glibc gives memory back and asks for it anew with every burst of connections otherwise. */
 void
@@ -104,12 +104,12 @@ loop_start(struct loop *loop, int fd, const char **ret_fault)
 /*
  * How many connections may be given to the loop from another thread. Where the limit is reached
  * before its own thread has taken one in, libmicrohttpd leaves a mutex locked, and that thread
- * hangs for ever (new_connection_process_() in 0.9.75); meanwhile it accepts ten at a time.
+ * hangs for ever (new_connection_process_() in 0.9.75); meanwhile it may accept ten, twice.
  */
 static size_t
 room_for_more(const struct loop *loop)
 {
-	size_t taken = watch_list_count(loop->connections) + 2 * ACCEPTED_AT_ONCE;
+	size_t taken = watch_list_count(loop->connections) + ACCEPTED_MEANWHILE;
 
 	return taken < loop->connections->limit ? loop->connections->limit - taken : 0;
 }
