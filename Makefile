@@ -16,7 +16,7 @@ CORE_MODULES := access admin app buf config config_check config_file config_keys
 	csrf http json live log metrics mhd_0975 network oauth options outcome page record screen \
 	start text url watchdog
 SHELL_MODULES := backlog certificate commands connection exchange gauges healthcheck listener load loop \
-	machine main noise peers reload serve server sockets systemd tls
+	machine main noise peers reload reply serve server sockets systemd tls
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
 PACKAGES_BUILD := gcc pkg-config libmicrohttpd-dev libcjson-dev libgnutls28-dev curl

@@ -33,17 +33,24 @@ connection_client(struct MHD_Connection *connection)
 	return info != NULL ? info->client_addr : NULL;
 }
 
-static struct record *
-open_record(struct loop *loop, struct MHD_Connection *connection)
+int
+connection_fd(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info != NULL ? info->connect_fd : -1;
+}
+
+static struct record *
+open_record(struct loop *loop, struct MHD_Connection *connection)
+{
 	struct record *record = calloc(1, sizeof(*record));
 
 	if (record == NULL)
 		return NULL;
 	atomic_fetch_add_explicit(&loop->opened, 1, memory_order_relaxed);
-	watch_add(loop->connections, &record->watched, info != NULL ? info->connect_fd : -1);
+	watch_add(loop->connections, &record->watched, connection_fd(connection));
 	if (loop->config->limits_connections_per_ip > 0)
 		peers_join(connection_client(connection));
 	return record;

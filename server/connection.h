@@ -20,6 +20,9 @@ void *connection_take_target(void *cls, const char *target, struct MHD_Connectio
 void connection_request_completed(void *cls, struct MHD_Connection *connection,
     void **request_context, enum MHD_RequestTerminationCode code);
 
+/* Its socket, the library's own; -1 where it is not known. */
+int connection_fd(struct MHD_Connection *connection);
+
 /* The other end's address, borrowed from the library; NULL where it is not known. */
 const struct sockaddr *connection_client(struct MHD_Connection *connection);
 
