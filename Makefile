@@ -15,7 +15,7 @@ CORE    := $(BUILD)/libcore.a
 CORE_MODULES := access admin app buf config config_check config_file config_keys config_value connect \
 	csrf http json live log metrics mhd_0975 network oauth options outcome page record screen \
 	start text url watchdog
-SHELL_MODULES := backlog certificate commands connection exchange gauges healthcheck listener load loop \
+SHELL_MODULES := backlog certificate commands connection cork exchange gauges healthcheck listener load loop \
 	machine main noise peers reload reply serve server sockets systemd tls
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/check_*.c))
 
@@ -93,6 +93,9 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags.stamp
 
 $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(BUILD)/tests/support.o $(BUILD)/tests/wire.o $(CORE)
 	$(Q)$(LINK) $^ $$(pkg-config --libs check libcjson gnutls) -o $@
+
+# Of the shell, but to be tested without a server.
+$(BUILD)/tests/check_cork: $(BUILD)/server/cork.o
 
 -include $(wildcard $(BUILD)/server/*.d $(BUILD)/tests/*.d)
 

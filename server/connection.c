@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "cork.h"
 #include "peers.h"
 #include "record.h"
 
@@ -59,6 +60,7 @@ open_record(struct loop *loop, struct MHD_Connection *connection)
 static void
 close_record(struct loop *loop, struct MHD_Connection *connection, struct record *record)
 {
+	cork_forget();
 	watch_remove(loop->connections, &record->watched);
 	if (loop->config->limits_connections_per_ip > 0)
 		peers_leave(connection_client(connection));

@@ -13,6 +13,7 @@
 
 #include "app.h"
 #include "connection.h"
+#include "cork.h"
 #include "mhd_0975.h"
 #include "reply.h"
 #include "screen.h"
@@ -141,6 +142,28 @@ describe_head(const struct exchange *x, const char *method, const char *url, con
 	};
 }
 
+/*
+ * Whether the library will close the connection right after the response, and without a reset: the
+ * client asks for it (RFC 9112 9.6), and sent no body, of which something could still be unread.
+ */
+static bool
+is_last(const struct exchange *x)
+{
+	static const struct span connection = SPAN("Connection"), close = SPAN("close");
+
+	return !x->record->has_body &&
+	       span_equals_ignoring_case(http_find_header(&x->request, connection), close);
+}
+
+/* The last call: the request is whole. */
+static enum MHD_Result
+finish(struct exchange *x)
+{
+	if (!x->loop->is_tls && is_last(x))
+		cork_until_close(connection_fd(x->connection));
+	return answer(x);
+}
+
 static bool
 has_header(const struct exchange *x, struct span name)
 {
@@ -182,7 +205,7 @@ exchange_handle(void *cls, struct MHD_Connection *connection, const char *url, c
 	if (record == NULL || record->out_of_memory)
 		return reply_emergency(cls, connection);
 	open_exchange(&x, cls, connection, record, method);
-	result = record->is_screened ? answer(&x) : begin(&x, method, url, version);
+	result = record->is_screened ? finish(&x) : begin(&x, method, url, version);
 	live_leave(&x.loop->reader);
 	return result;
 }

@@ -18,6 +18,7 @@ struct loop {
 	struct live *live;           /* everything else, as it is now */
 	struct live_reader reader;
 	bool is_admin;
+	bool is_tls;
 	void (*put_metrics)(void *cls, struct buf *out); /* of the admin loop */
 	void *put_metrics_cls;
 	struct metrics metrics;

@@ -24,12 +24,6 @@ loop_tune_memory(void)
 	mallopt(M_TOP_PAD, 1024 * 1024);
 }
 
-static bool
-is_tls(const struct loop *loop)
-{
-	return !loop->is_admin && loop->config->tls_certificate != NULL;
-}
-
 size_t
 loop_max_connections(const struct config *config)
 {
@@ -67,7 +61,7 @@ start_daemon(struct loop *loop, int fd)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-	unsigned kind = is_tls(loop) ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS
+	unsigned kind = loop->is_tls ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS
 				     : MHD_USE_EPOLL_INTERNAL_THREAD;
 
 	return MHD_start_daemon(kind | MHD_USE_TURBO | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
@@ -78,7 +72,7 @@ start_daemon(struct loop *loop, int fd)
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 	    connection_take_target, loop, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, loop,
 	    MHD_OPTION_NOTIFY_COMPLETED, connection_request_completed, loop, MHD_OPTION_ARRAY,
-	    is_tls(loop) ? tls : none, MHD_OPTION_END);
+	    loop->is_tls ? tls : none, MHD_OPTION_END);
 }
 
 bool

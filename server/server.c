@@ -96,6 +96,7 @@ start_loop(struct server *server, size_t i, int fd, size_t limit, const char **r
 	loop->put_metrics = put_metrics;
 	loop->put_metrics_cls = server;
 	loop->is_admin = i == server->n_public;
+	loop->is_tls = !loop->is_admin && loop->config->tls_certificate != NULL;
 	server->n_loops++;
 	return loop_start(loop, fd, ret_fault);
 }

@@ -19,7 +19,7 @@ CORE_SYSTEM = {
     "time.h", "unistd.h"}
 SYSTEM = CORE_SYSTEM | {
     "dirent.h", "fcntl.h", "malloc.h", "netinet/tcp.h", "poll.h", "sched.h", "search.h", "signal.h",
-    "sys/eventfd.h", "sys/random.h", "sys/resource.h", "sys/stat.h", "sys/time.h", "sys/un.h"}
+    "sys/eventfd.h", "sys/random.h", "sys/resource.h", "sys/stat.h", "sys/syscall.h", "sys/time.h", "sys/un.h"}
 
 
 def read_house():

@@ -2,9 +2,12 @@
  * HTTP/1.1 as the wire has it: what is read, what is refused, and what never passes as a second
  * request. Each row is sent over a plain connection, over TLS, and byte by byte.
  */
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -538,6 +541,40 @@ START_TEST(keeps_a_connection_for_two_thousand)
 }
 END_TEST
 
+/* How many segments the client gets on a connection of one request, from SYN to FIN. */
+static unsigned
+count_segments(const char *connection_option)
+{
+	char request[128];
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	struct wire wire;
+	bool closed;
+
+	snprintf(request, sizeof(request),
+	    "GET " CALLBACK "?a HTTP/1.1\r\n" HOST "Connection: %s\r\n\r\n", connection_option);
+	wire_connect(&server, &wire);
+	wire_send(&wire, span_of(request));
+	wire_drain(&wire, wire_patience(), raw, sizeof(raw), &closed);
+	ck_assert(closed);
+	ck_assert_ptr_nonnull(strstr(raw, "HTTP/1.1 302"));
+	ck_assert_int_eq(getsockopt(wire.fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	wire_close(&wire);
+	return info.tcpi_segs_in;
+}
+
+/* The other one is not recognized, and closed in the usual way, with a segment more. */
+START_TEST(answers_and_closes_in_one_segment)
+{
+	for (int i = 0; i < 10; i++) {
+		unsigned usual = count_segments("close, other");
+
+		ck_assert_uint_gt(usual, 2);
+		ck_assert_uint_eq(count_segments(i % 2 == 0 ? "close" : "Close"), usual - 1);
+	}
+}
+END_TEST
+
 START_TEST(head_is_get_without_a_body)
 {
 	static const char *const paths[] = { "/readyz", "/nothing", CALLBACK "?a" };
@@ -680,6 +717,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	add_once_a_protocol(plain);
 	add_once_a_protocol(tls);
+	tcase_add_test(plain, answers_and_closes_in_one_segment);
 	tcase_add_test(tls, closes_on_plain_http_to_the_tls_port);
 	suite_add_tcase(suite, plain);
 	suite_add_tcase(suite, tls);

@@ -1,0 +1,169 @@
+#include "cork.h"
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SOON_MS = 10, CORK_MS = 200 };
+
+/* The two ends of a TCP connection. */
+struct ends {
+	int server;
+	int client;
+};
+
+static struct ends ends;
+
+static void
+open_ends(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(listening, (void *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(listening, 1), 0);
+	ck_assert_int_eq(getsockname(listening, (void *)&address, &len), 0);
+	ends.client = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(ends.client, (void *)&address, sizeof(address)), 0);
+	ends.server = accept(listening, NULL, NULL);
+	ck_assert_int_ge(ends.server, 0);
+	close(listening);
+}
+
+static void
+close_ends(void)
+{
+	if (ends.server >= 0)
+		close(ends.server);
+	close(ends.client);
+	cork_forget();
+}
+
+static int
+option_of(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static int
+switch_on(int fd, int level, int name)
+{
+	return setsockopt(fd, level, name, &(int){ 1 }, sizeof(int));
+}
+
+static bool
+arrives(int milliseconds)
+{
+	struct pollfd wait = { .fd = ends.client, .events = POLLIN };
+
+	return poll(&wait, 1, milliseconds) == 1;
+}
+
+static void
+send_answer(void)
+{
+	ck_assert_int_eq(send(ends.server, "answer", 6, 0), 6);
+}
+
+/* As the library does it: send, then TCP_NODELAY, then close. */
+START_TEST(keeps_the_answer_until_the_close)
+{
+	cork_until_close(ends.server);
+	send_answer();
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert(!arrives(SOON_MS));
+	cork_forget();
+	close(ends.server);
+	ends.server = -1;
+	ck_assert(arrives(SOON_MS));
+}
+END_TEST
+
+START_TEST(keeps_no_answer_for_long)
+{
+	cork_until_close(ends.server);
+	send_answer();
+	ck_assert(arrives(10 * CORK_MS));
+}
+END_TEST
+
+START_TEST(an_answer_without_it_comes_at_once)
+{
+	send_answer();
+	ck_assert(arrives(SOON_MS));
+}
+END_TEST
+
+/* What the cork is kept from: without the stand-in, this is what the library's call would do. */
+START_TEST(tcp_nodelay_draws_a_cork)
+{
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_CORK), 0);
+	send_answer();
+	ck_assert(!arrives(SOON_MS));
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert(arrives(SOON_MS));
+}
+END_TEST
+
+START_TEST(passes_on_what_is_not_about_the_corked_socket)
+{
+	cork_until_close(ends.server);
+	ck_assert_int_eq(switch_on(ends.client, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert_int_ne(option_of(ends.client, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert_int_eq(switch_on(ends.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	ck_assert_int_ne(option_of(ends.server, SOL_SOCKET, SO_KEEPALIVE), 0);
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_KEEPCNT), 0);
+	ck_assert_int_eq(option_of(ends.server, IPPROTO_TCP, TCP_KEEPCNT), 1);
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert_int_eq(option_of(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+}
+END_TEST
+
+/* The number of a closed socket is soon another's. */
+START_TEST(forgets_a_closed_socket)
+{
+	cork_until_close(ends.server);
+	cork_forget();
+	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+	ck_assert_int_ne(option_of(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
+}
+END_TEST
+
+START_TEST(tells_errors_as_the_system_does)
+{
+	cork_until_close(-1);
+	errno = 0;
+	ck_assert_int_eq(switch_on(-1, IPPROTO_TCP, TCP_NODELAY), -1);
+	ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("cork");
+	TCase *tests = tcase_create("cork");
+
+	tcase_add_checked_fixture(tests, open_ends, close_ends);
+	tcase_add_test(tests, keeps_the_answer_until_the_close);
+	tcase_add_test(tests, keeps_no_answer_for_long);
+	tcase_add_test(tests, an_answer_without_it_comes_at_once);
+	tcase_add_test(tests, tcp_nodelay_draws_a_cork);
+	tcase_add_test(tests, passes_on_what_is_not_about_the_corked_socket);
+	tcase_add_test(tests, forgets_a_closed_socket);
+	tcase_add_test(tests, tells_errors_as_the_system_does);
+	suite_add_tcase(suite, tests);
+	return support_run(suite);
+}
