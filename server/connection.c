@@ -7,10 +7,6 @@
 
 #include "cork.h"
 #include "peers.h"
-#include "record.h"
-
-/* For path, scheme and authority besides the query. */
-enum { TARGET_EXTRA_BYTES = 1024 };
 
 enum MHD_Result
 connection_may_accept(void *cls, const struct sockaddr *address, socklen_t len)
@@ -120,8 +116,7 @@ connection_take_target(void *cls, const char *target, struct MHD_Connection *con
 
 	if (record != NULL) {
 		watch_enter(&record->watched, WATCH_REQUEST);
-		record_begin(record, target, loop->config->limits_query_bytes + TARGET_EXTRA_BYTES,
-		    &loop->next_id);
+		record_begin(record, target, &loop->supply);
 	}
 	hide_arguments(target);
 	return record;

@@ -18,20 +18,25 @@
 #include "reply.h"
 #include "screen.h"
 
-enum { DEFAULT_POOL_BYTES = 32 * 1024 }; /* more costs an mmap() a connection */
+/* Of a pool; above 32 KiB it costs an mmap(). */
+enum { LEAST_BYTES = 32 * 1024, BYTES_BESIDE_THE_QUERY = 16 * 1024 };
+
+/* For path, scheme and authority besides the query. */
+enum { TARGET_EXTRA_BYTES = 1024 };
 
 size_t
 exchange_pool_bytes(size_t query_bytes)
 {
-	size_t wanted = 2 * query_bytes + DEFAULT_POOL_BYTES / 2;
+	size_t wanted = 2 * query_bytes + BYTES_BESIDE_THE_QUERY;
 
-	return wanted > DEFAULT_POOL_BYTES ? wanted : DEFAULT_POOL_BYTES;
+	return wanted > LEAST_BYTES ? wanted : LEAST_BYTES;
 }
 
 bool
 exchange_open(struct loop *loop)
 {
 	loop->pool_bytes = exchange_pool_bytes(loop->config->limits_query_bytes);
+	loop->supply.target_max_len = loop->config->limits_query_bytes + TARGET_EXTRA_BYTES;
 	loop->array_size = loop->is_admin ? METRICS_TEXT_SIZE : loop->pool_bytes;
 	loop->location = malloc(loop->array_size);
 	loop->body = malloc(loop->array_size);
@@ -43,6 +48,7 @@ exchange_open(struct loop *loop)
 void
 exchange_close(struct loop *loop)
 {
+	record_supply_free(&loop->supply);
 	free(loop->location);
 	free(loop->body);
 	if (loop->emergency != NULL)

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "live.h"
 #include "metrics.h"
+#include "record.h"
 #include "watchdog.h"
 
 /* What one event loop needs to answer requests; only its own thread touches it. */
@@ -34,11 +35,11 @@ struct loop {
 	char *body;
 	size_t array_size;
 	size_t pool_bytes; /* of a connection; request head and response head share it */
-	uint64_t next_id;
+	struct record_supply supply;
 	bool checks_layout; /* the library is one that mhd_0975 knows */
 };
 
-/* The pool that a connection needs for queries of this size. */
+/* The pool that a connection needs for queries of this size, which are in it twice. */
 size_t exchange_pool_bytes(size_t query_bytes);
 
 /* Allocate the loop's arrays and emergency response; config is set before. False without memory. */

@@ -78,10 +78,11 @@ start_daemon(struct loop *loop, int fd)
 bool
 loop_start(struct loop *loop, int fd, const char **ret_fault)
 {
+	uint64_t *next_id = &loop->supply.next_id;
 	bool good;
 
 	*ret_fault = "there are no random bytes";
-	good = getrandom(&loop->next_id, sizeof(loop->next_id), 0) == sizeof(loop->next_id);
+	good = getrandom(next_id, sizeof(*next_id), 0) == sizeof(*next_id);
 	if (good) {
 		*ret_fault = "there is not enough memory";
 		good = exchange_open(loop);

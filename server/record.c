@@ -22,17 +22,43 @@ make_id(uint64_t *next_id, char ret_id[HTTP_ID_SIZE])
 	ret_id[HTTP_ID_SIZE - 1] = '\0';
 }
 
+static char *
+take_array(struct record_supply *supply)
+{
+	char *spare = supply->spare;
+
+	supply->spare = NULL;
+	return spare != NULL ? spare : malloc(supply->target_max_len + 1);
+}
+
+static void
+give_back(struct record_supply *supply, char *array)
+{
+	if (supply->spare == NULL)
+		supply->spare = array;
+	else
+		free(array);
+}
+
 void
-record_begin(struct record *record, const char *target, size_t max_len, uint64_t *next_id)
+record_supply_free(struct record_supply *supply)
+{
+	free(supply->spare);
+	supply->spare = NULL;
+}
+
+void
+record_begin(struct record *record, const char *target, struct record_supply *supply)
 {
 	size_t len = strlen(target);
 
 	record_end(record);
 	clock_gettime(CLOCK_MONOTONIC, &record->start);
-	make_id(next_id, record->id);
-	record->target_too_long = len > max_len;
-	len = len > max_len ? max_len : len;
-	record->target = malloc(len + 1);
+	make_id(&supply->next_id, record->id);
+	record->supply = supply;
+	record->target_too_long = len > supply->target_max_len;
+	len = record->target_too_long ? supply->target_max_len : len;
+	record->target = take_array(supply);
 	record->out_of_memory = record->target == NULL;
 	if (record->target == NULL)
 		return;
@@ -59,11 +85,12 @@ record_add_body(struct record *record, struct span piece)
 void
 record_end(struct record *record)
 {
-	if (record->target != NULL)
+	if (record->target != NULL) {
 		explicit_bzero(record->target, record->target_len);
+		give_back(record->supply, record->target);
+	}
 	if (record->body != NULL)
 		explicit_bzero(record->body, record->body_len);
-	free(record->target);
 	free(record->body);
 	record->target = record->body = NULL;
 	record->target_len = record->body_len = 0;

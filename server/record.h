@@ -13,9 +13,19 @@
 
 enum { RECORD_CLIENT_SIZE = 46 };
 
+/* What the records of one event loop are made from; only its thread touches it. */
+struct record_supply {
+	size_t target_max_len;
+	uint64_t next_id; /* starts with random bytes */
+	char *spare;      /* of the last request that ended, for the next one's target; wiped */
+};
+
+void record_supply_free(struct record_supply *supply);
+
 struct record {
 	struct watched watched;
-	char *target; /* raw, NUL-terminated, as far as it fits */
+	struct record_supply *supply;
+	char *target; /* raw, NUL-terminated, as far as it fits; of the supply */
 	size_t target_len;
 	char *body; /* HTTP_BODY_MAX_LEN + 1 bytes once there is one */
 	size_t body_len;
@@ -29,13 +39,13 @@ struct record {
 	char client[RECORD_CLIENT_SIZE]; /* of the connection; empty until it is asked for */
 };
 
-/* Start a request: take the time, make an id of *next_id, copy at most max_len of the target. */
-void record_begin(struct record *record, const char *target, size_t max_len, uint64_t *next_id);
+/* Start a request: take the time, make an id, copy the target, at most target_max_len of it. */
+void record_begin(struct record *record, const char *target, struct record_supply *supply);
 
 /* Keep a piece of the body, up to HTTP_BODY_MAX_LEN in all; what is more is dropped and noted. */
 void record_add_body(struct record *record, struct span piece);
 
-/* Wipe and free what the request left; the record is ready for the next one. */
+/* Wipe what the request left and give it back; the record is ready for the next one. */
 void record_end(struct record *record);
 
 uint64_t record_elapsed_us(const struct record *record);

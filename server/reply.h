@@ -5,7 +5,6 @@
 #define REPLY_H
 
 #include "exchange.h"
-#include "record.h"
 
 /* An exchange under way: what the callbacks share while they answer. */
 struct exchange {

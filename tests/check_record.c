@@ -35,6 +35,20 @@ spy_wipe_checked(void *data, size_t len, size_t size)
 	spy_wipe(data, len);
 }
 
+static struct record_supply supply;
+
+static void
+open_supply(void)
+{
+	supply = (struct record_supply){ .target_max_len = 64 };
+}
+
+static void
+free_supply(void)
+{
+	record_supply_free(&supply);
+}
+
 static const struct {
 	const char *target;
 	size_t max_len;
@@ -55,9 +69,9 @@ static const struct {
 START_TEST(keeps_targets)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 
-	record_begin(&record, target_rows[_i].target, target_rows[_i].max_len, &next_id);
+	supply.target_max_len = target_rows[_i].max_len;
+	record_begin(&record, target_rows[_i].target, &supply);
 	ck_assert_str_eq(record.target, target_rows[_i].kept);
 	ck_assert_uint_eq(record.target_len, strlen(target_rows[_i].kept));
 	ck_assert_int_eq(record.target_too_long, target_rows[_i].too_long);
@@ -70,10 +84,9 @@ END_TEST
 START_TEST(copies_the_target)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 	char target[] = "/x";
 
-	record_begin(&record, target, 8, &next_id);
+	record_begin(&record, target, &supply);
 	target[1] = 'y';
 	ck_assert_str_eq(record.target, "/x");
 	record_end(&record);
@@ -115,9 +128,8 @@ START_TEST(keeps_bodies)
 {
 	struct record record = { 0 };
 	const char *bytes = pattern();
-	uint64_t next_id = 1;
 
-	record_begin(&record, "/", 8, &next_id);
+	record_begin(&record, "/", &supply);
 	for (size_t i = 0; i < 3; i++)
 		record_add_body(
 		    &record, (struct span){ bytes + record.body_len, body_rows[_i].pieces[i] });
@@ -132,9 +144,8 @@ END_TEST
 START_TEST(has_no_body_before_a_piece)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 
-	record_begin(&record, "/", 8, &next_id);
+	record_begin(&record, "/", &supply);
 	ck_assert(!record.has_body && !record.body_too_large);
 	ck_assert_uint_eq(record.body_len, 0);
 	record_add_body(&record, (struct span)SPAN("ab"));
@@ -157,9 +168,9 @@ check_is_empty(const struct record *record)
 START_TEST(ends_empty)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 
-	record_begin(&record, "/too long", 4, &next_id);
+	supply.target_max_len = 4;
+	record_begin(&record, "/too long", &supply);
 	record_add_body(&record, (struct span)SPAN("body"));
 	record_add_body(&record, (struct span){ pattern(), HTTP_BODY_MAX_LEN });
 	record.is_screened = record.out_of_memory = true;
@@ -175,15 +186,15 @@ END_TEST
 START_TEST(begins_empty)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 	char first_id[HTTP_ID_SIZE];
 
-	record_begin(&record, "/too long", 4, &next_id);
+	supply.target_max_len = 4;
+	record_begin(&record, "/too long", &supply);
 	record_add_body(&record, (struct span){ pattern(), HTTP_BODY_MAX_LEN });
 	record_add_body(&record, (struct span)SPAN("x"));
 	record.is_screened = true;
 	memcpy(first_id, record.id, sizeof(first_id));
-	record_begin(&record, "/b", 4, &next_id);
+	record_begin(&record, "/b", &supply);
 	ck_assert_str_eq(record.target, "/b");
 	ck_assert_uint_eq(record.target_len, 2);
 	ck_assert_ptr_null(record.body);
@@ -195,12 +206,34 @@ START_TEST(begins_empty)
 }
 END_TEST
 
+START_TEST(gives_its_array_to_the_next_request)
+{
+	struct record one = { 0 }, two = { 0 };
+	const char *array;
+
+	record_begin(&one, "/one", &supply);
+	record_begin(&two, "/two", &supply);
+	ck_assert_str_eq(one.target, "/one");
+	ck_assert_str_eq(two.target, "/two");
+	array = one.target;
+	record_end(&one);
+	ck_assert_ptr_eq(supply.spare, array);
+	ck_assert_int_eq(memcmp(supply.spare, "\0\0\0\0", 4), 0);
+	record_end(&two);
+	ck_assert_ptr_eq(supply.spare, array);
+	record_begin(&two, "/3", &supply);
+	ck_assert_ptr_eq(two.target, array);
+	ck_assert_str_eq(two.target, "/3");
+	ck_assert_ptr_null(supply.spare);
+	record_end(&two);
+}
+END_TEST
+
 START_TEST(wipes_what_it_kept)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 
-	record_begin(&record, "/a?code=SECRET1", 64, &next_id);
+	record_begin(&record, "/a?code=SECRET1", &supply);
 	record_add_body(&record, (struct span)SPAN("token="));
 	record_add_body(&record, (struct span)SPAN("SECRET2"));
 	wiped_len = 0;
@@ -221,8 +254,9 @@ make_ids(uint64_t next_id)
 {
 	struct record record = { 0 };
 
+	supply.next_id = next_id;
 	for (size_t i = 0; i < N_IDS; i++) {
-		record_begin(&record, "/", 8, &next_id);
+		record_begin(&record, "/", &supply);
 		memcpy(ids[i], record.id, HTTP_ID_SIZE);
 	}
 	record_end(&record);
@@ -331,10 +365,9 @@ END_TEST
 START_TEST(measures_from_the_beginning)
 {
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 	int64_t before = now_ns();
 
-	record_begin(&record, "/", 8, &next_id);
+	record_begin(&record, "/", &supply);
 	nanosleep(&(struct timespec){ 0, 2000000 }, NULL);
 	ck_assert_uint_ge(record_elapsed_us(&record), 2000);
 	ck_assert_uint_le(record_elapsed_us(&record), (uint64_t)(now_ns() - before) / 1000 + 1);
@@ -389,11 +422,10 @@ START_TEST(keeps_the_client)
 {
 	struct sockaddr_storage storage;
 	struct record record = { 0 };
-	uint64_t next_id = 1;
 
 	ck_assert_str_eq(
 	    record_client(&record, make_address(AF_INET, "192.0.2.1", &storage)), "192.0.2.1");
-	record_begin(&record, "/", 8, &next_id);
+	record_begin(&record, "/", &supply);
 	record_end(&record);
 	ck_assert_str_eq(record_client(&record, NULL), "192.0.2.1");
 	ck_assert_str_eq(
@@ -428,12 +460,14 @@ main(void)
 	TCase *tests = tcase_create("record");
 	int n_starts = sizeof(id_starts) / sizeof(id_starts[0]);
 
+	tcase_add_checked_fixture(tests, open_supply, free_supply);
 	tcase_add_loop_test(tests, keeps_targets, 0, sizeof(target_rows) / sizeof(target_rows[0]));
 	tcase_add_test(tests, copies_the_target);
 	tcase_add_loop_test(tests, keeps_bodies, 0, sizeof(body_rows) / sizeof(body_rows[0]));
 	tcase_add_test(tests, has_no_body_before_a_piece);
 	tcase_add_test(tests, ends_empty);
 	tcase_add_test(tests, begins_empty);
+	tcase_add_test(tests, gives_its_array_to_the_next_request);
 	tcase_add_test(tests, wipes_what_it_kept);
 	tcase_add_loop_test(tests, makes_ids_of_one_shape, 0, n_starts);
 	tcase_add_loop_test(tests, makes_distinct_ids, 0, n_starts);
