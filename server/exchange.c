@@ -18,8 +18,8 @@
 #include "reply.h"
 #include "screen.h"
 
-/* Of a pool; above 32 KiB it costs an mmap(). */
-enum { LEAST_BYTES = 32 * 1024, BYTES_BESIDE_THE_QUERY = 16 * 1024 };
+/* Of a pool; each byte more is cleared with every request, and above 32 KiB it costs an mmap(). */
+enum { LEAST_BYTES = 25 * 1024, BYTES_BESIDE_THE_QUERY = 9 * 1024 };
 
 /* For path, scheme and authority besides the query. */
 enum { TARGET_EXTRA_BYTES = 1024 };
