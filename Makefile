@@ -34,12 +34,15 @@ HARDENING_COMPILE := -fstack-protector-strong -fstack-clash-protection -fstrict-
 	-fcf-protection=full -mbranch-protection=standard -fPIE
 HARDENING_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen \
 	-Wl,--as-needed -Wl,--no-copy-dt-needed-entries
+# The program as one unit; gcc only. Tests link the same objects one by one.
+WHOLE := -flto=auto -ffat-lto-objects
 # These hide from the sanitizers what they look for.
 ifeq ($(SANITIZE),)
 OPTIMIZE := -O3 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDENING_COMPILE += -ftrivial-auto-var-init=zero
 else
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)
+WHOLE :=
 endif
 
 # Quiet, unless V=1.
@@ -65,14 +68,16 @@ $(BUILD)/flags.stamp: Makefile
 	for f in $(WARNINGS) $(HARDENING_COMPILE); do takes $$f && echo $$f; done \
 	    >$(BUILD)/flags.compile; \
 	for f in $(HARDENING_LINK); do takes $$f && echo $$f; done >$(BUILD)/flags.link; \
+	whole=; ! takes $(WHOLE) || whole="$(WHOLE)"; \
 	rm -f $(BUILD)/probe; \
-	echo "$(OPTIMIZE)" >>$(BUILD)/flags.compile; echo "$(OPTIMIZE)" >>$(BUILD)/flags.link
+	echo "$(OPTIMIZE) $$whole" | tee -a $(BUILD)/flags.compile >>$(BUILD)/flags.link
 	@pkg-config --cflags libmicrohttpd libcjson gnutls >>$(BUILD)/flags.compile
 	@touch $@
 
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iserver -MMD -MP \
 	@$(BUILD)/flags.compile -pthread $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) @$(BUILD)/flags.link -pthread $(CFLAGS) $(LDFLAGS)
+LINK_TEST = $(LINK) -fno-lto
 
 # --- program and tests ---
 
@@ -92,7 +97,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags.stamp
 	$(Q)$(COMPILE) $$(pkg-config --cflags check) -c $< -o $@
 
 $(BUILD)/tests/check_%: $(BUILD)/tests/check_%.o $(BUILD)/tests/support.o $(BUILD)/tests/wire.o $(CORE)
-	$(Q)$(LINK) $^ $$(pkg-config --libs check libcjson gnutls) -o $@
+	$(Q)$(LINK_TEST) $^ $$(pkg-config --libs check libcjson gnutls) -o $@
 
 # Of the shell, but to be tested without a server.
 $(BUILD)/tests/check_cork: $(BUILD)/server/cork.o
@@ -168,7 +173,7 @@ VALGRIND_TESTS = $(filter-out check_faults check_reload check_slow check_wire,$(
 
 check-valgrind: deps-valgrind ## unit tests, and the server's, under valgrind
 	@$(BUILDING) BUILD=$(BUILD)/valgrind TESTS="$(VALGRIND_TESTS)" \
-	    SCRIPTS=tests/check_encoder.py CFLAGS="$(CFLAGS) -O1 -U_FORTIFY_SOURCE" \
+	    SCRIPTS=tests/check_encoder.py CFLAGS="$(CFLAGS) -O1 -fno-lto -U_FORTIFY_SOURCE" \
 	    WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --suppressions=tests/valgrind.supp" check-run
 
 # --- coverage ---
@@ -176,7 +181,7 @@ check-valgrind: deps-valgrind ## unit tests, and the server's, under valgrind
 COVERAGE := $(BUILD)/coverage
 # Without what looks at how the program was built. Counting takes time: WRAPPER makes the tests patient.
 COVERAGE_SCRIPTS = $(filter-out tests/e2e_binary.sh,$(PROGRAM_SCRIPTS))
-COVERAGE_FLAGS := -O0 -U_FORTIFY_SOURCE --coverage -fprofile-update=atomic
+COVERAGE_FLAGS := -O0 -fno-lto -U_FORTIFY_SOURCE --coverage -fprofile-update=atomic
 
 .PHONY: deps-coverage coverage coverage-run
 deps-coverage:
@@ -205,7 +210,7 @@ SOURCES = $(wildcard server/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] tests/fault/*.
 lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; both compilers with -Werror
 	@$(BUILDING) BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
 	@$(BUILDING) BUILD=$(BUILD)/clang CC=clang CFLAGS=-Werror all
-	@$(BUILDING) BUILD=$(BUILD)/analyzer CC=gcc CFLAGS="-Werror -fanalyzer" all
+	@$(BUILDING) BUILD=$(BUILD)/analyzer CC=gcc CFLAGS="-Werror -fanalyzer -fno-lto" all
 	clang-tidy --quiet $(wildcard server/*.c) -- -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -Iserver
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 -D_GNU_SOURCE -DVERSION='""' -Iserver server
@@ -231,7 +236,7 @@ $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags.stamp
 	$(Q)$(COMPILE) -c $< -o $@
 
 $(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(BUILD)/fuzz/replay.o $(CORE)
-	$(Q)$(LINK) $^ $$(pkg-config --libs libcjson gnutls) -o $@
+	$(Q)$(LINK_TEST) $^ $$(pkg-config --libs libcjson gnutls) -o $@
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(BUILD)/fuzz/common.o $(CORE)
 	$(Q)$(LINK) -fsanitize=fuzzer $^ $$(pkg-config --libs libcjson gnutls) -o $@
@@ -387,7 +392,7 @@ COUNTED := $(BUILD)/bench/count_instructions
 $(COUNTED): tests/bench/count_instructions.c $(CORE) $(BUILD)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -c $< -o $@.o
-	$(Q)$(LINK) $@.o $(CORE) $$(pkg-config --libs libcjson gnutls) -o $@
+	$(Q)$(LINK_TEST) $@.o $(CORE) $$(pkg-config --libs libcjson gnutls) -o $@
 
 .PHONY: deps-bench bench check-bench check-instructions
 deps-bench:
