@@ -56,7 +56,6 @@ open_record(struct loop *loop, struct MHD_Connection *connection)
 static void
 close_record(struct loop *loop, struct MHD_Connection *connection, struct record *record)
 {
-	cork_forget();
 	watch_remove(loop->connections, &record->watched);
 	if (loop->config->limits_connections_per_ip > 0)
 		peers_leave(connection_client(connection));
@@ -83,9 +82,8 @@ connection_request_completed(void *cls, struct MHD_Connection *connection, void 
 	struct record *record = *request_context;
 
 	(void)cls;
-	(void)connection;
 	(void)code;
-
+	cork_end(connection_fd(connection));
 	if (record != NULL) {
 		record_end(record);
 		watch_enter(&record->watched, WATCH_IDLE);

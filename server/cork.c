@@ -17,7 +17,7 @@
 static _Thread_local int corked_fd = -1;
 
 void
-cork_until_close(int fd)
+cork_until_end(int fd)
 {
 	static const int on = 1;
 
@@ -26,8 +26,11 @@ cork_until_close(int fd)
 }
 
 void
-cork_forget(void)
+cork_end(int fd)
 {
+	if (fd < 0 || fd != corked_fd)
+		return;
+	shutdown(fd, SHUT_WR);
 	corked_fd = -1;
 }
 

@@ -148,17 +148,13 @@ describe_head(const struct exchange *x, const char *method, const char *url, con
 	};
 }
 
-/*
- * Whether the library will close the connection right after the response, and without a reset: the
- * client asks for it (RFC 9112 9.6), and sent no body, of which something could still be unread.
- */
+/* Whether the client wants the connection closed, and so the library does (RFC 9112 9.6). */
 static bool
 is_last(const struct exchange *x)
 {
 	static const struct span connection = SPAN("Connection"), close = SPAN("close");
 
-	return !x->record->has_body &&
-	       span_equals_ignoring_case(http_find_header(&x->request, connection), close);
+	return span_equals_ignoring_case(http_find_header(&x->request, connection), close);
 }
 
 /* The last call: the request is whole. */
@@ -166,7 +162,7 @@ static enum MHD_Result
 finish(struct exchange *x)
 {
 	if (!x->loop->is_tls && is_last(x))
-		cork_until_close(connection_fd(x->connection));
+		cork_until_end(connection_fd(x->connection));
 	return answer(x);
 }
 

@@ -44,7 +44,6 @@ close_ends(void)
 	if (ends.server >= 0)
 		close(ends.server);
 	close(ends.client);
-	cork_forget();
 }
 
 static int
@@ -77,23 +76,69 @@ send_answer(void)
 	ck_assert_int_eq(send(ends.server, "answer", 6, 0), 6);
 }
 
-/* As the library does it: send, then TCP_NODELAY, then close. */
-START_TEST(keeps_the_answer_until_the_close)
+static bool
+has_ended(void)
 {
-	cork_until_close(ends.server);
+	struct pollfd wait = { .fd = ends.client, .events = POLLRDHUP };
+
+	return poll(&wait, 1, SOON_MS) == 1;
+}
+
+/* As the library does it: send, then TCP_NODELAY. */
+START_TEST(keeps_the_answer_until_the_end)
+{
+	cork_until_end(ends.server);
 	send_answer();
 	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
 	ck_assert(!arrives(SOON_MS));
-	cork_forget();
+	cork_end(ends.server);
+	ck_assert(arrives(SOON_MS));
+	ck_assert(has_ended());
+}
+END_TEST
+
+/* Whether the client gets its answer though something of what it sent is never read. */
+static bool
+survives_unread_bytes(bool is_ended)
+{
+	char answer[8];
+
+	ck_assert_int_eq(send(ends.client, "more", 4, 0), 4);
+	cork_until_end(ends.server);
+	send_answer();
+	if (is_ended)
+		cork_end(ends.server);
 	close(ends.server);
 	ends.server = -1;
-	ck_assert(arrives(SOON_MS));
+	return recv(ends.client, answer, sizeof(answer), 0) == 6;
+}
+
+START_TEST(loses_no_answer_to_unread_bytes)
+{
+	ck_assert(survives_unread_bytes(true));
+}
+END_TEST
+
+START_TEST(closing_alone_would_lose_it)
+{
+	ck_assert(!survives_unread_bytes(false));
+}
+END_TEST
+
+START_TEST(ends_nothing_that_is_not_corked)
+{
+	cork_end(ends.server);
+	cork_end(-1);
+	ck_assert(!has_ended());
+	cork_until_end(ends.server);
+	cork_end(ends.client);
+	ck_assert(!has_ended());
 }
 END_TEST
 
 START_TEST(keeps_no_answer_for_long)
 {
-	cork_until_close(ends.server);
+	cork_until_end(ends.server);
 	send_answer();
 	ck_assert(arrives(10 * CORK_MS));
 }
@@ -119,7 +164,7 @@ END_TEST
 
 START_TEST(passes_on_what_is_not_about_the_corked_socket)
 {
-	cork_until_close(ends.server);
+	cork_until_end(ends.server);
 	ck_assert_int_eq(switch_on(ends.client, IPPROTO_TCP, TCP_NODELAY), 0);
 	ck_assert_int_ne(option_of(ends.client, IPPROTO_TCP, TCP_NODELAY), 0);
 	ck_assert_int_eq(switch_on(ends.server, SOL_SOCKET, SO_KEEPALIVE), 0);
@@ -131,11 +176,11 @@ START_TEST(passes_on_what_is_not_about_the_corked_socket)
 }
 END_TEST
 
-/* The number of a closed socket is soon another's. */
-START_TEST(forgets_a_closed_socket)
+/* The number of an ended socket is soon another's. */
+START_TEST(forgets_an_ended_socket)
 {
-	cork_until_close(ends.server);
-	cork_forget();
+	cork_until_end(ends.server);
+	cork_end(ends.server);
 	ck_assert_int_eq(switch_on(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
 	ck_assert_int_ne(option_of(ends.server, IPPROTO_TCP, TCP_NODELAY), 0);
 }
@@ -143,7 +188,7 @@ END_TEST
 
 START_TEST(tells_errors_as_the_system_does)
 {
-	cork_until_close(-1);
+	cork_until_end(-1);
 	errno = 0;
 	ck_assert_int_eq(switch_on(-1, IPPROTO_TCP, TCP_NODELAY), -1);
 	ck_assert_int_eq(errno, EBADF);
@@ -157,12 +202,15 @@ main(void)
 	TCase *tests = tcase_create("cork");
 
 	tcase_add_checked_fixture(tests, open_ends, close_ends);
-	tcase_add_test(tests, keeps_the_answer_until_the_close);
+	tcase_add_test(tests, keeps_the_answer_until_the_end);
 	tcase_add_test(tests, keeps_no_answer_for_long);
 	tcase_add_test(tests, an_answer_without_it_comes_at_once);
 	tcase_add_test(tests, tcp_nodelay_draws_a_cork);
 	tcase_add_test(tests, passes_on_what_is_not_about_the_corked_socket);
-	tcase_add_test(tests, forgets_a_closed_socket);
+	tcase_add_test(tests, forgets_an_ended_socket);
+	tcase_add_test(tests, loses_no_answer_to_unread_bytes);
+	tcase_add_test(tests, closing_alone_would_lose_it);
+	tcase_add_test(tests, ends_nothing_that_is_not_corked);
 	tcase_add_test(tests, tells_errors_as_the_system_does);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
