@@ -209,8 +209,14 @@ read_json(struct reader *r, struct span body)
 static bool
 read_body(struct reader *r, const struct request *request)
 {
-	struct span type = http_find_header(request, (struct span)SPAN("Content-Type"));
+	static const struct span field = SPAN("Content-Type");
+	struct span type = http_find_header(request, field);
 
+	if (http_is_repeated(request, field)) {
+		*r->problem = (struct problem){ 415, "body_type", NULL,
+			"The body has more than one Content-Type", NULL };
+		return false;
+	}
 	if (http_is_media_type(type, (struct span)SPAN("application/x-www-form-urlencoded")))
 		return read_form(r, request->body);
 	if (http_is_media_type(type, (struct span)SPAN("application/json")))

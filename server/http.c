@@ -27,6 +27,16 @@ http_find_header(const struct request *request, struct span name)
 }
 
 bool
+http_is_repeated(const struct request *request, struct span name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->n_headers; i++)
+		n += span_equals_ignoring_case(request->headers[i].name, name);
+	return n > 1;
+}
+
+bool
 http_is_media_type(struct span content_type, struct span media_type)
 {
 	content_type.len = span_find(content_type, ';');

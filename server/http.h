@@ -98,6 +98,9 @@ struct span http_find_header(const struct request *request, struct span name);
 /* The same, and whether there is such a field at all. */
 bool http_get_header(const struct request *request, struct span name, struct span *ret_value);
 
+/* Whether there is more than one header field of this name, in any case. */
+bool http_is_repeated(const struct request *request, struct span name);
+
 /*
  * The weight that the Accept fields give to exactly this media type, in thousandths; 0 where none
  * names it (RFC 9110 12.5.1). Wildcards name nothing.

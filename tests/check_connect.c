@@ -635,6 +635,19 @@ START_TEST(reads_by_content_type)
 }
 END_TEST
 
+/* Two readers could take different ones. */
+START_TEST(refuses_two_content_types)
+{
+	struct header headers[] = { { SPAN("Content-Type"), SPAN(FORM) },
+		{ SPAN("content-type"), SPAN(FORM) } };
+	struct request request = post(headers, 2, (struct span)SPAN(TOKEN "=t"));
+
+	check_request(NULL, &request, "415 body_type -");
+	request.n_headers = 1;
+	check_request(NULL, &request, "ok t|||||");
+}
+END_TEST
+
 /* Where the reason matters to whoever reads it. */
 static const struct {
 	const char *target;
@@ -791,6 +804,7 @@ main(void)
 	tcase_add_loop_test(tests, reads_json, 0, COUNT(json_rows));
 	tcase_add_test(tests, refuses_deep_json);
 	tcase_add_loop_test(tests, reads_by_content_type, 0, COUNT(type_rows));
+	tcase_add_test(tests, refuses_two_content_types);
 	tcase_add_loop_test(tests, says_why, 0, COUNT(detail_rows));
 	tcase_add_loop_test(tests, never_repeats_a_value, 0, COUNT(marker_rows));
 	tcase_add_loop_test(tests, checks_token, 0, COUNT(token_rows));

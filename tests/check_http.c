@@ -12,18 +12,19 @@ static const struct header find_headers[] = {
 static const struct {
 	struct span name;
 	const char *value;
-	bool there;
+	bool there, repeated;
 } find_rows[] = {
-	{ SPAN("Host"), "h", true },
-	{ SPAN("host"), "h", true },
-	{ SPAN("HOST"), "h", true },
-	{ SPAN("X-Two"), "first", true },
-	{ SPAN("x-TWO-more"), "more", true },
-	{ SPAN("X-Tw"), "", false },
-	{ SPAN("X-Two-"), "", false },
-	{ SPAN("Empty"), "", true },
-	{ SPAN("None"), "", false },
-	{ SPAN(""), "", false },
+	{ SPAN("Host"), "h", true, false },
+	{ SPAN("host"), "h", true, false },
+	{ SPAN("HOST"), "h", true, false },
+	{ SPAN("X-Two"), "first", true, true },
+	{ SPAN("x-tWO"), "first", true, true },
+	{ SPAN("x-TWO-more"), "more", true, false },
+	{ SPAN("X-Tw"), "", false, false },
+	{ SPAN("X-Two-"), "", false, false },
+	{ SPAN("Empty"), "", true, false },
+	{ SPAN("None"), "", false, false },
+	{ SPAN(""), "", false, false },
 };
 
 START_TEST(finds_headers)
@@ -37,6 +38,7 @@ START_TEST(finds_headers)
 
 	ck_span_eq(http_find_header(&request, find_rows[_i].name), find_rows[_i].value);
 	ck_assert_int_eq(there, find_rows[_i].there);
+	ck_assert_int_eq(http_is_repeated(&request, find_rows[_i].name), find_rows[_i].repeated);
 	ck_span_eq(value, there ? find_rows[_i].value : "untouched");
 }
 END_TEST
