@@ -58,23 +58,33 @@ take_key(struct line *line, const char *name, const char *equals)
 	return take_value(line, line->argv[line->at], equals, &options->flags[n].value);
 }
 
+/* An option without a value; NULL where the name is none of these. */
+static bool *
+find_switch(struct options *options, const char *name, size_t len)
+{
+	if (strlen("help") == len && strncmp(name, "help", len) == 0)
+		return &options->help;
+	if (strlen("version") == len && strncmp(name, "version", len) == 0)
+		return &options->version;
+	if (strlen("admin") == len && strncmp(name, "admin", len) == 0)
+		return &options->admin;
+	return NULL;
+}
+
 static bool
 take_long(struct line *line, const char *name)
 {
 	const char *equals = strchr(name, '=');
 	size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	bool *on = find_switch(line->options, name, len);
 
-	if (strcmp(name, "help") == 0)
-		line->options->help = true;
-	else if (strcmp(name, "version") == 0)
-		line->options->version = true;
-	else if (strcmp(name, "admin") == 0)
-		line->options->admin = true;
-	else if (len == strlen("token") && strncmp(name, "token", len) == 0)
+	if (on != NULL && equals != NULL)
+		snprintf(line->fault, line->fault_size, "--%.*s takes no value", (int)len, name);
+	if (on != NULL)
+		return *on = equals == NULL;
+	if (len == strlen("token") && strncmp(name, "token", len) == 0)
 		return take_value(line, "--token", equals, &line->options->token);
-	else
-		return take_key(line, name, equals);
-	return true;
+	return take_key(line, name, equals);
 }
 
 static bool

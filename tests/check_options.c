@@ -47,6 +47,11 @@ static const struct {
 	{ { "check", "--token=T", "--help" }, "check token=T help" },
 	{ { "--help", "--nonsense" }, "there is no option --nonsense" },
 	{ { "--help", "nonsense" }, "there is no such command" },
+	{ { "--help=1" }, "--help takes no value" },
+	{ { "--version=" }, "--version takes no value" },
+	{ { "url", "--admin=secret" }, "--admin takes no value" },
+	{ { "--helps" }, "there is no option --helps" },
+	{ { "--hel" }, "there is no option --hel" },
 	/* Keys. */
 	{ { "--listen.port=8080" }, "serve listen.port=8080" },
 	{ { "--listen.port", "8080" }, "serve listen.port=8080" },
