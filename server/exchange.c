@@ -19,7 +19,7 @@
 #include "screen.h"
 
 /* Of a pool; each byte more is cleared with every request, and above 32 KiB it costs an mmap(). */
-enum { LEAST_BYTES = 25 * 1024, BYTES_BESIDE_THE_QUERY = 9 * 1024 };
+enum { LEAST_BYTES = 27 * 1024, BYTES_BESIDE_THE_QUERY = 11 * 1024 };
 
 /* For path, scheme and authority besides the query. */
 enum { TARGET_EXTRA_BYTES = 1024 };

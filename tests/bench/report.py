@@ -10,7 +10,7 @@ from servers import SEARCH_PATH, SERVERS
 TITLES = {"product": "recall-redirectd", "nginx": "nginx", "nginx-tuned": "nginx, tuned", "haproxy": "HAProxy"}
 LOG_COST_TARGET = 1.10
 REST_TARGET_BYTES = 6 << 20
-IDLE_TARGET_BYTES = (25 << 10) + 1536
+IDLE_TARGET_BYTES = (27 << 10) + 1536
 FEWEST_ROUNDS = 7
 
 
