@@ -139,10 +139,23 @@ plain_len(struct span text)
 	return len;
 }
 
-void
-buf_put_json(struct buf *b, struct span text)
+/* Whether all of it stands for itself, as nearly every text that is logged does. */
+static bool
+is_plain(struct span text)
 {
-	buf_putc(b, '"');
+	unsigned char bad = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		bad |= c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+	}
+	return bad == 0;
+}
+
+static void
+put_with_escapes(struct buf *b, struct span text)
+{
 	while (text.len > 0) {
 		size_t good = text_utf8_len(text);
 
@@ -158,6 +171,16 @@ buf_put_json(struct buf *b, struct span text)
 			buf_puts(b, "\xef\xbf\xbd");
 		text = span_from(text, good + 1);
 	}
+}
+
+void
+buf_put_json(struct buf *b, struct span text)
+{
+	buf_putc(b, '"');
+	if (is_plain(text))
+		buf_put(b, text);
+	else
+		put_with_escapes(b, text);
 	buf_putc(b, '"');
 }
 
