@@ -9,15 +9,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
 
 enum {
 	RING_BYTES = 256 * 1024, /* a power of two */
-	WAKE_BYTES = RING_BYTES / 8,
+	WAKE_BYTES = RING_BYTES / 4,
 	MAX_RINGS = 80,
-	PIECE_BYTES = 4096, /* PIPE_BUF: what a writable pipe takes without blocking */
+	PIPE_BYTES = 4096, /* PIPE_BUF: what a writable pipe takes without blocking */
 	TICK_MS = 50,
 };
 
@@ -34,6 +35,7 @@ static _Atomic uint64_t dropped;
 static atomic_bool stops;
 static int wake = -1; /* an eventfd: a ring has WAKE_BYTES in it */
 static pthread_t writer;
+static size_t piece_bytes = PIPE_BYTES; /* at most, in one write */
 
 static struct ring *
 make_ring(void)
@@ -92,7 +94,7 @@ write_piece(const char *bytes, size_t len, int milliseconds)
 		return 0;
 	if ((ready.revents & POLLOUT) == 0)
 		return -1;
-	return write(STDERR_FILENO, bytes, len < PIECE_BYTES ? len : PIECE_BYTES);
+	return write(STDERR_FILENO, bytes, len < piece_bytes ? len : piece_bytes);
 }
 
 static void
@@ -182,9 +184,20 @@ run(void *cls)
 	return NULL;
 }
 
+/* A file takes all that it is given, and each write costs more than its bytes. */
+static void
+look_at_stderr(void)
+{
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+		piece_bytes = RING_BYTES;
+}
+
 bool
 backlog_start(void)
 {
+	look_at_stderr();
 	atomic_store(&stops, false);
 	if (wake < 0)
 		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
