@@ -570,15 +570,26 @@ fail_on(struct wire *wire, size_t request, long n)
 	return failed;
 }
 
+/* A request that is under way has the loop's spare array: the next one has to allocate its own. */
+static void
+take_spare(struct wire *ret_wire)
+{
+	wire_connect(&server, ret_wire);
+	wire_send(ret_wire, (struct span)SPAN("GET / HTTP/1.1\r\nHost: h\r\n"));
+	usleep(200000);
+}
+
 START_TEST(keeps_connections_apart_without_memory)
 {
-	struct wire wire;
+	struct wire wire, half;
 	long n = 1;
 
 	open_used(&wire);
+	take_spare(&half);
 	while (fail_on(&wire, (size_t)_i, n) > 0 && n < MOST_ALLOCATIONS)
 		n++;
 	ck_assert_int_lt(n, MOST_ALLOCATIONS);
+	wire_close(&half);
 	wire_close(&wire);
 	assert_serves(&server);
 }
