@@ -78,10 +78,12 @@ take_long(struct line *line, const char *name)
 	size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
 	bool *on = find_switch(line->options, name, len);
 
-	if (on != NULL && equals != NULL)
+	if (on != NULL && equals == NULL)
+		return *on = true;
+	if (on != NULL) {
 		snprintf(line->fault, line->fault_size, "--%.*s takes no value", (int)len, name);
-	if (on != NULL)
-		return *on = equals == NULL;
+		return false;
+	}
 	if (len == strlen("token") && strncmp(name, "token", len) == 0)
 		return take_value(line, "--token", equals, &line->options->token);
 	return take_key(line, name, equals);
