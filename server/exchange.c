@@ -157,7 +157,10 @@ is_last(const struct exchange *x)
 	return span_equals_ignoring_case(http_find_header(&x->request, connection), close);
 }
 
-/* The last call: the request is whole. */
+/*
+ * The last call: the request is whole. Never corked is TLS, where the library itself corks, and
+ * sends by the call that cork.c leaves out.
+ */
 static enum MHD_Result
 finish(struct exchange *x)
 {

@@ -18,8 +18,7 @@ struct exchange {
 	struct response *response;
 };
 
-/* Empty x->response, over the loop's arrays, with the room for Location that this request leaves.
- */
+/* Empty x->response, over the loop's arrays; Location has the room that this request leaves. */
 void reply_open(struct exchange *x);
 
 /* Queue what x->response holds, wipe it, count and log the exchange; 503 without the memory. */
