@@ -3,13 +3,13 @@
  */
 #include <stdio.h>
 
-#include "commands.h"
-#include "load.h"
-#include "machine.h"
-#include "options.h"
-#include "server.h"
-
-enum { TOKEN_MAX_LEN = 4096 };
+#include "mhd/server.h"
+#include "process/commands.h"
+#include "process/load.h"
+#include "process/options.h"
+#include "process/report.h"
+#include "system/machine.h"
+#include "system/systemd.h"
 
 static const char usage[] =
     "usage: recall-redirectd [-c FILE] [--KEY=VALUE ...] [COMMAND]\n"
@@ -22,74 +22,31 @@ static const char usage[] =
     "  url --token -      read a Recall calendar token from standard input and print the\n"
     "                     authorize URL that /connect would build\n"
     "  url --admin        print the admin-consent URL, for a customer's IT department\n"
-    "  healthcheck        ask the running server for /healthz\n"
+    "  healthcheck        ask the running server whether it is well\n"
     "\n"
-    "  -c FILE            configuration file; without it /etc/recall-redirectd/config.json,\n"
-    "                     if it is there\n"
+    "  -c, --config FILE  configuration file; by default /etc/recall-redirectd/config.json,\n"
+    "                     if that exists\n"
     "  --KEY=VALUE        set a configuration key, such as --listen.port=8080\n"
     "  --version, --help\n"
     "\n"
-    "Values come from, in rising order: defaults, the file, the environment\n"
-    "(REDIRECTD_LISTEN_PORT=8080), options.\n"
+    "The file overrides defaults, the environment (REDIRECTD_LISTEN_PORT=8080)\n"
+    "overrides the file, options override both.\n"
     "Exit codes: 0 good, 1 failed, 64 usage, 69 cannot listen, 78 configuration.\n";
 
-/* Findings of `check` are its output; anything else's are complaints. */
-static void
-print_findings(const struct findings *findings, FILE *to)
-{
-	for (size_t i = 0; i < findings->n; i++)
-		fprintf(to, "%s: %s\n", findings->items[i].is_error ? "error" : "warning",
-		    findings->items[i].text);
-	if (findings->out_of_memory)
-		fprintf(to, "error: there is not enough memory\n");
-}
-
-/* The first line of standard input, as far as there is room; it may hold any byte. */
-static struct span
-read_line(char *array, size_t size)
-{
-	size_t len = 0;
-	int c;
-
-	while (len < size && (c = getchar()) != EOF && c != '\n')
-		array[len++] = (char)c;
-	len -= len > 0 && array[len - 1] == '\r';
-	return (struct span){ array, len };
-}
-
-/* The token to build a URL for: the option's, or the first line of standard input. */
 static enum exit_code
-print_url(const struct config *config, const struct options *options)
-{
-	char line[TOKEN_MAX_LEN];
-	struct span token;
-	enum exit_code code;
-
-	if (options->token == NULL)
-		return command_admin_url(config);
-	token = strcmp(options->token, "-") == 0 ? read_line(line, sizeof(line))
-						 : span_of(options->token);
-	code = command_url(config, token);
-	explicit_bzero(line, sizeof(line));
-	return code;
-}
-
-static enum exit_code
-run(const struct options *options, const struct config *config, const struct findings *findings)
+run(const struct options *options, const struct config *config, struct findings *findings)
 {
 	const char *command = options->command;
 
 	if (strcmp(command, "serve") == 0)
 		return command_serve(config, findings, options);
 	if (strcmp(command, "check") == 0)
-		return command_check(config);
+		return command_check(config, findings);
 	if (strcmp(command, "config") == 0)
 		return command_config(config);
 	if (strcmp(command, "setup") == 0)
 		return command_setup(config);
-	if (strcmp(command, "url") == 0)
-		return print_url(config, options);
-	return command_healthcheck(config);
+	return command_url(config, options);
 }
 
 static enum exit_code
@@ -97,24 +54,20 @@ load_and_run(const struct options *options)
 {
 	bool is_check = strcmp(options->command, "check") == 0;
 	struct findings findings = { 0 };
-	struct config *config = load_config(options, &findings);
 	enum exit_code code = EXIT_CONFIG;
+	struct config *config;
 
-	if (config == NULL || is_check)
-		print_findings(&findings, is_check ? stdout : stderr);
+	if (strcmp(options->command, "serve") != 0)
+		command_hold_signals(false);
+	if (strcmp(options->command, "healthcheck") == 0)
+		return command_healthcheck(options);
+	config = load_config(options, LOAD_FIRST, &findings);
 	if (config != NULL)
 		code = run(options, config, &findings);
+	else
+		report_print_findings(&findings, is_check ? stdout : stderr);
 	config_free(config);
-	config_findings_free(&findings);
-	return code;
-}
-
-/* A write that failed (a full disk, a closed pipe) must not look like success. */
-static enum exit_code
-flushed(enum exit_code code)
-{
-	if (fflush(stdout) != 0 && code == EXIT_GOOD)
-		return EXIT_FAILED;
+	findings_free(&findings);
 	return code;
 }
 
@@ -122,11 +75,15 @@ int
 main(int argc, char **argv)
 {
 	struct options options = { 0 };
-	char fault[256];
+	enum exit_code code = EXIT_GOOD;
 
+	command_hold_signals(true);
 	machine_open_standard_files();
-	if (!options_parse(argc, argv, &options, fault, sizeof(fault))) {
-		fprintf(stderr, "recall-redirectd: %s; see recall-redirectd --help\n", fault);
+	if (systemd_has_journal())
+		log_show_priorities();
+	if (!options_parse(argc, argv, &options)) {
+		fprintf(stderr, "%srecall-redirectd: %s; see recall-redirectd --help\n",
+		    log_priority(LOG_ERROR), options.fault);
 		return EXIT_USAGE;
 	}
 	if (options.help)
@@ -135,6 +92,9 @@ main(int argc, char **argv)
 		printf(
 		    "recall-redirectd %s (libmicrohttpd %s)\n", VERSION, server_library_version());
 	else
-		return (int)flushed(load_and_run(&options));
-	return (int)flushed(EXIT_GOOD);
+		code = load_and_run(&options);
+	/* A write that failed (a full disk, a closed pipe) must not look like success. */
+	if (fflush(stdout) != 0 && code == EXIT_GOOD)
+		code = EXIT_FAILED;
+	return (int)code;
 }

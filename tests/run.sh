@@ -5,13 +5,14 @@
 #   SCRIPTS  the scripts to run besides; all, where it is empty
 set -u
 : "${PROGRAM:?}" "${BUILD:?}"
-passed=0
-failed=0
+# shellcheck source=tests/report.sh
+. tests/report.sh
+isolate
 
-# They wait for deadlines more than they work, and run beside the others.
+# These wait most of the time, and run at the same time as the others.
 waits() {
 	case $1 in
-	check_faults | check_reload | check_slow) true ;;
+	*/check_faults | */check_reload | */check_server | */check_slow | */check_lifecycle.py | */check_poll.py | */check_smoke.sh) true ;;
 	*) false ;;
 	esac
 }
@@ -23,7 +24,7 @@ keep() { # name, command: its output and its exit code
 	echo $? >"$BUILD/$name.exit"
 }
 
-tell() { # name
+report() { # name
 	if [ "$(cat "$BUILD/$1.exit")" = 0 ]; then
 		passed=$((passed + 1))
 		printf 'ok %d - %s: %s\n' $((passed + failed)) "$1" "$(tail -n 1 "$BUILD/$1.log")"
@@ -34,37 +35,31 @@ tell() { # name
 	fi
 }
 
-run() { # test
+run() { # test, or the path of a script
+	name=$(basename "$1")
 	case $1 in
-	check_server | check_wire | check_slow | check_reload | check_faults) keep "$1" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" "$BUILD/tests/$1" ;;
-	*) keep "$1" ${WRAPPER:+env CK_FORK=no $WRAPPER} "$BUILD/tests/$1" ;;
-	esac
-}
-
-run_script() { # path
-	case $1 in
-	*.py) keep "$(basename "$1")" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" python3 "$1" ;;
-	*) keep "$(basename "$1")" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" sh "$1" ;;
+	*.py) keep "$name" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" python3 "$1" ;;
+	*.sh) keep "$name" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" sh "$1" ;;
+	wire/* | process/check_reload) keep "$name" env PROGRAM="$PROGRAM" WRAPPER="${WRAPPER:-}" "$BUILD/tests/$1" ;;
+	# A process for each of thousands of tests took a hundred times as long as the tests.
+	*) keep "$name" env CK_FORK=no ${WRAPPER:+$WRAPPER} "$BUILD/tests/$1" ;;
 	esac
 }
 
 rm -f "$BUILD"/*.exit
+for script in ${SCRIPTS:-tests/*/check_*.sh tests/*/check_*.py}; do
+	[ ! -e "$script" ] || set -- "$@" "$script"
+done
 for test in "$@"; do
 	! waits "$test" || run "$test" &
 done
 for test in "$@"; do
 	! waits "$test" || continue
 	run "$test"
-	tell "$test"
-done
-for script in ${SCRIPTS:-tests/e2e_*.sh tests/check_*.py}; do
-	[ -e "$script" ] || continue
-	run_script "$script"
-	tell "$(basename "$script")"
+	report "$(basename "$test")"
 done
 wait
 for test in "$@"; do
-	! waits "$test" || tell "$test"
+	! waits "$test" || report "$(basename "$test")"
 done
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+summarize

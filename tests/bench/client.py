@@ -25,7 +25,7 @@ def request_bytes(headers=()):
 
 def connect(server):
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-    if server.mode != "tls":
+    if not server.pem:
         return connection
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(server.pem)
@@ -63,7 +63,7 @@ def verify(server):
     with connect(server) as connection:
         ask(connection)
         ask(connection)
-        if server.mode == "tls" and (connection.version(), connection.session_reused) != ("TLSv1.3", False):
+        if server.pem and (connection.version(), connection.session_reused) != ("TLSv1.3", False):
             raise Wrong(f"{server.name}: {connection.version()}")
 
 
@@ -81,10 +81,10 @@ def wait_for_answer(server, seconds=30):
             time.sleep(0.0005)
 
 
-def load(server, seconds, cpu, headers=()):
-    """Load the server from 64 connections by wrk; returns the number of answers, all redirects."""
-    scheme = "https" if server.mode == "tls" else "http"
-    command = ["wrk", "-t1", "-c64", f"-d{seconds}s"]
+def load(server, seconds, cpu, headers=(), connections=64):
+    """Load the server by wrk; returns the number of answers, all redirects."""
+    scheme = "https" if server.pem else "http"
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
     for header in [*HEADERS, *headers]:
         command += ["-H", header]
     result = subprocess.run(

@@ -1,6 +1,7 @@
 /*
- * Runs screen_head() or app_handle() on a browser's request, again and again, for callgrind to
- * count. No socket, no library in between: what differs from one run to the next is the code.
+ * Runs screen_head(), or app_find_route() and app_handle(), on a browser's request, again and
+ *again, for callgrind to count. No socket, no library in between: what differs from one run to the
+ *next is the code.
  *
  *	count_instructions                       what it was built with
  *	count_instructions screen_head FILE N    N calls, with the request that is in FILE
@@ -9,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app.h"
-#include "screen.h"
+#include "flow/app.h"
+#include "http/screen.h"
 
 enum { HEAD_SIZE = 8192, ARRAY_SIZE = 32 * 1024 };
 
@@ -52,18 +53,21 @@ read_request(struct span text)
 static bool
 run_screen(const struct request *request, size_t bytes, int calls)
 {
-	struct head head = { .request = request, .version = SPAN("HTTP/1.1"), .bytes = bytes };
-	struct screen_limits limits = { 8192, 24 * 1024 };
+	struct head head = { .request = request,
+		.version = SPAN("HTTP/1.1"),
+		.bytes = bytes,
+		.max_query = 8192,
+		.max_bytes = 24 * 1024 };
 	struct problem problem;
 	bool good = true;
 
 	for (int i = 0; i < calls; i++)
-		good = screen_head(&head, &limits, &problem) && good;
+		good = screen_head(&head, &problem) && good;
 	return good;
 }
 
 static bool
-run_app(const struct request *request, int calls)
+run_app(struct request *request, int calls)
 {
 	static char location[ARRAY_SIZE], body[ARRAY_SIZE];
 	struct config_source source = { .file_text = SPAN(""), .processors = 1 };
@@ -76,10 +80,11 @@ run_app(const struct request *request, int calls)
 
 		buf_init(&response.location, location, sizeof(location));
 		buf_init(&response.body, body, sizeof(body));
+		app_find_route(request);
 		app_handle(config, request, &response);
 		good = response.status == 302 && response.location.len > request->target.len;
 	}
-	config_findings_free(&findings);
+	findings_free(&findings);
 	config_free(config);
 	return good;
 }
@@ -112,6 +117,7 @@ main(int argc, char **argv)
 	}
 	len = read_file(argv[2], text);
 	request = read_request((struct span){ text, len });
+	http_split_target(&request);
 	calls = (int)strtol(argv[3], NULL, 10);
 	if (strcmp(argv[1], "screen_head") == 0)
 		good = run_screen(&request, len, calls);

@@ -5,12 +5,16 @@ import statistics
 import subprocess
 import time
 
+import attacks
 from servers import SEARCH_PATH, SERVERS
 
 TITLES = {"product": "recall-redirectd", "nginx": "nginx", "nginx-tuned": "nginx, tuned", "haproxy": "HAProxy"}
 LOG_COST_TARGET = 1.10
 REST_TARGET_BYTES = 6 << 20
 IDLE_TARGET_BYTES = (27 << 10) + 1536
+AFTER_TARGET_BYTES = 10 << 20
+FULL_TARGET_PER_SECOND, FULL_TARGET_MS = 1100, 10
+IDLE_TLS_TARGET = 0.95
 FEWEST_ROUNDS = 7
 
 
@@ -24,14 +28,19 @@ class Scenario:
 
 
 class Life:
-    """What a fresh server shows: its start, its memory at rest, 4,000 idle connections."""
+    """What a fresh server shows: its start, its memory at rest, and what idle connections cost it."""
 
     def __init__(self):
         self.first_answer_ms, self.rest_bytes, self.idle_bytes, self.new_connection_us = [], [], [], []
+        self.after_bytes, self.full_per_second, self.full_p99_ms, self.idle_tls_us = [], [], [], []
 
 
 def ratios(ours, theirs):
     return [a / b for a, b in zip(ours, theirs)]
+
+
+def median_of(values, unit):
+    return f"{statistics.median(values) / unit:.1f}" if values else "-"
 
 
 def spread(values):
@@ -66,8 +75,9 @@ def machine():
 
 
 class Report:
-    def __init__(self, scenarios, lives, instructions, rounds):
-        self.scenarios, self.lives, self.instructions, self.rounds = scenarios, lives, instructions, rounds
+    def __init__(self, scenarios, lives, attacked, instructions, rounds):
+        self.scenarios, self.lives, self.attacked, self.rounds = scenarios, lives, attacked, rounds
+        self.instructions = instructions
         self.machine = machine()
         self.targets = []  # what, saw, most allowed
 
@@ -79,6 +89,7 @@ class Report:
         print("; ".join(f"{key}: {value}" for key, value in self.machine.items()))
         self.show_cpu()
         self.show_lives()
+        self.show_attacks()
         self.show_instructions()
         return self.show_targets()
 
@@ -100,12 +111,29 @@ class Report:
         lines = (("time to the first answer, ms", "first_answer_ms", 1),
                  ("resident at rest, MiB", "rest_bytes", 1 << 20),
                  ("memory of an idle connection, KiB", "idle_bytes", 1 << 10),
-                 ("a new connection beside 4,000 idle ones, µs", "new_connection_us", 1))
+                 ("a new connection beside 3,800 idle ones, µs", "new_connection_us", 1),
+                 ("resident 5 s after these have gone, MiB", "after_bytes", 1 << 20),
+                 ("a TLS handshake beside 900 idle connections, CPU time in µs", "idle_tls_us", 1),
+                 ("new connections a second where 1,000 kept ones fill the limit", "full_per_second", 1),
+                 ("of these, 99 % are answered within, ms", "full_p99_ms", 1))
         for title, attribute, unit in lines:
-            row(title, *(f"{statistics.median(getattr(self.lives[name], attribute)) / unit:.1f}" for name in TITLES))
+            row(title, *(median_of(getattr(self.lives[name], attribute), unit) for name in TITLES))
         ours = self.lives["product"]
+        self.expect("memory after idle connections have gone, bytes", ours.after_bytes[0], AFTER_TARGET_BYTES)
+        self.expect("a TLS handshake beside 900 idle connections, ratio to nginx",
+                    statistics.median(ratios(ours.idle_tls_us, self.lives["nginx"].idle_tls_us)), IDLE_TLS_TARGET)
+        self.expect("limit full, 99 % of new connections, ms", ours.full_p99_ms[0], FULL_TARGET_MS)
+        self.expect("limit full, milliseconds for each new connection", 1000 / ours.full_per_second[0],
+                    1000 / FULL_TARGET_PER_SECOND)
         self.expect("resident at rest, bytes", statistics.median(ours.rest_bytes), REST_TARGET_BYTES)
         self.expect("memory of an idle connection, bytes", statistics.median(ours.idle_bytes), IDLE_TARGET_BYTES)
+
+    def show_attacks(self):
+        """What a legitimate client gets: at least what the better peer gives it is the target."""
+        head("Under attack: answered, and p50/p99 in ms", *(TITLES[name] for name in attacks.ASKED))
+        for attack in self.attacked:
+            row(attack.title, *(attack.seen[name] for name in attacks.ASKED))
+            self.expect(f"{attack.title}, % not answered", attack.seen["product"].lost, attacks.best_peer(attack).lost)
 
     def show_instructions(self):
         head("Instructions a request, user space", TITLES["product"])
@@ -128,6 +156,8 @@ class Report:
             "rounds": self.rounds,
             "cpu_us_a_request": {s.title: s.us for s in self.scenarios},
             "fresh_process": {name: vars(life) for name, life in self.lives.items()},
+            "under_attack": {attack.title: {name: vars(seen) for name, seen in attack.seen.items()}
+                             for attack in self.attacked},
             "instructions_a_request": self.instructions,
             "targets": [{"what": what, "saw": saw, "most": most} for what, saw, most in self.targets],
         }

@@ -8,7 +8,8 @@ import signal
 import subprocess
 
 RECALL = "https://us-east-1.recall.ai/api/v1/calendar/ms_oauth_callback/"
-MODES = ("plain", "log", "tls")
+MODES = ("plain", "log", "tls", "rsa")
+TLS_MODES = ("tls", "rsa")
 SEARCH_PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 MAX_CONNECTIONS = 4096
 
@@ -18,6 +19,7 @@ daemon off; master_process on; worker_processes 1; pid {directory}/pid; error_lo
 worker_rlimit_nofile 8192;
 events {{ worker_connections {connections}; }}
 http {{
+    client_header_timeout 10s; client_body_timeout 10s;
     log_format no_query '$remote_addr [$time_iso8601] $request_method $uri $status $request_time';
     access_log {log};
     {postpone}
@@ -53,8 +55,11 @@ frontend callback
 class Server:
     """One server in one mode, its processes in a session of their own."""
 
+    connections = MAX_CONNECTIONS
+
     def __init__(self, name, mode, directory, port, pem, cpu):
-        self.name, self.mode, self.port, self.pem, self.cpu = name, mode, port, pem, cpu
+        self.name, self.mode, self.port, self.cpu = name, mode, port, cpu
+        self.pem = pem["rsa" if mode == "rsa" else "ec"] if mode in TLS_MODES else None
         self.directory = os.path.join(directory, f"{name}-{mode}-{port}")
         self.log_path = os.path.join(self.directory, "access.log")
         self.process = None
@@ -80,7 +85,7 @@ class Server:
                 start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}))
 
     def stop(self, how=signal.SIGKILL):
-        """End the whole session: a killed master would leave its workers behind."""
+        """End the whole session: a killed master would leave its workers running."""
         os.killpg(self.process.pid, how)
         self.process.wait(30)
 
@@ -127,9 +132,11 @@ class Product(Server):
         settings = {
             "LISTEN_ADDRESS": "127.0.0.1", "LISTEN_PORT": self.port, "ADMIN_PORT": self.port + 1000,
             "THREADS": 1, "LOG_ACCESS": "true" if self.mode == "log" else "false",
+            "LIMITS_CONNECTIONS": self.connections,
         }
-        if self.mode == "tls":
-            settings |= {"TLS_CERTIFICATE": self.pem, "TLS_PRIVATE_KEY": self.pem}
+        if self.pem:
+            # Connections to a trusted proxy are kept; a browser's end with the callback.
+            settings |= {"TLS_CERTIFICATE": self.pem, "TLS_PRIVATE_KEY": self.pem, "TRUSTED_PROXIES": "127.0.0.1/32"}
         return {"PATH": SEARCH_PATH} | {f"REDIRECTD_{key}": str(value) for key, value in settings.items()}
 
 
@@ -137,12 +144,11 @@ class Nginx(Server):
     postpone, deferred = "", ""
 
     def command(self):
-        is_tls = self.mode == "tls"
         path = self.write("nginx.conf", NGINX.format(
-            directory=self.directory, connections=MAX_CONNECTIONS + 64, recall=RECALL, port=self.port,
+            directory=self.directory, connections=self.connections + 64, recall=RECALL, port=self.port,
             log=f"{self.log_path} no_query" if self.mode == "log" else "off",
-            ssl=" ssl" if is_tls else "", deferred=self.deferred, postpone=self.postpone,
-            certificate=NGINX_TLS.format(pem=self.pem) if is_tls else ""))
+            ssl=" ssl" if self.pem else "", deferred=self.deferred, postpone=self.postpone,
+            certificate=NGINX_TLS.format(pem=self.pem) if self.pem else ""))
         return ["nginx", "-e", os.path.join(self.directory, "error.log"), "-c", path]
 
 
@@ -154,21 +160,21 @@ class Haproxy(Server):
     def command(self):
         is_log = self.mode == "log"
         path = self.write("haproxy.cfg", HAPROXY.format(
-            connections=MAX_CONNECTIONS, port=self.port, recall=RECALL,
+            connections=self.connections, port=self.port, recall=RECALL,
             log_target="log stdout format raw local0" if is_log else "",
             log='log global\n    log-format "%ci [%tr] %HM %HP %ST %Ta"' if is_log else "",
-            ssl=f" ssl crt {self.pem} no-tls-tickets" if self.mode == "tls" else ""))
+            ssl=f" ssl crt {self.pem} no-tls-tickets" if self.pem else ""))
         return ["haproxy", "-db", "-f", path]
 
 
 SERVERS = {"product": Product, "nginx": Nginx, "nginx-tuned": TunedNginx, "haproxy": Haproxy}
 
 
-def make_certificate(directory):
-    """A self-signed ECDSA P-256 certificate with its key, as one PEM file."""
-    key, certificate, both = (os.path.join(directory, name) for name in ("key", "crt", "pem"))
+def make_certificate(directory, name, *algorithm):
+    """A self-signed certificate with its key, as one PEM file."""
+    key, certificate, both = (os.path.join(directory, name + end) for end in (".key", ".crt", ".pem"))
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        ["openssl", "req", "-x509", *algorithm, "-nodes",
          "-days", "2", "-subj", "/CN=oauth.example.com", "-keyout", key, "-out", certificate],
         check=True, capture_output=True)
     with open(both, "wb") as out:
@@ -176,3 +182,11 @@ def make_certificate(directory):
             with open(path, "rb") as file:
                 out.write(file.read())
     return both
+
+
+def make_certificates(directory):
+    """ECDSA P-256, as everybody has today, and RSA-2048."""
+    return {
+        "ec": make_certificate(directory, "ec", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+        "rsa": make_certificate(directory, "rsa", "-newkey", "rsa:2048"),
+    }

@@ -27,7 +27,7 @@ fuzz_config(const char *file_text)
 	struct config *config = config_parse(&source, &findings);
 
 	HOLDS(config != NULL);
-	config_findings_free(&findings);
+	findings_free(&findings);
 	return config;
 }
 
@@ -137,14 +137,16 @@ fuzz_check_outcome(const struct outcome *outcome)
 	HOLDS(outcome->name != NULL);
 	snprintf(name, sizeof(name), " %s ", outcome->name);
 	HOLDS(strstr(names, name) != NULL);
-	HOLDS(outcome->error == NULL || is_word(outcome->error));
-	HOLDS(outcome->error_subcode == NULL || is_word(outcome->error_subcode));
+	HOLDS(outcome->error[0] == '\0' || is_word(outcome->error));
+	HOLDS(outcome->error_subcode[0] == '\0' || is_word(outcome->error_subcode));
 	HOLDS(memchr(outcome->aadsts, '\0', sizeof(outcome->aadsts)) != NULL);
 	HOLDS(outcome->aadsts[strspn(outcome->aadsts, "0123456789")] == '\0');
 	HOLDS(outcome->correlation_id[0] == '\0' || is_guid(outcome->correlation_id));
+	HOLDS(outcome->tenant[0] == '\0' || is_guid(outcome->tenant));
+	HOLDS(outcome->hint != NULL || !outcome->hint_takes_link);
 	HOLDS(outcome->hint == NULL || fuzz_is_constant(outcome->hint));
 	if (strcmp(outcome->name, "code") == 0)
-		HOLDS(outcome->error == NULL && outcome->error_subcode == NULL &&
+		HOLDS(outcome->error[0] == '\0' && outcome->error_subcode[0] == '\0' &&
 		      outcome->aadsts[0] == '\0' && outcome->correlation_id[0] == '\0');
 }
 

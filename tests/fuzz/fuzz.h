@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "http.h"
+#include "config/config.h"
+#include "http/http.h"
 
 /* Always returns 0; does not return where something does not hold. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

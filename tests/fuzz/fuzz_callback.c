@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "app.h"
+#include "flow/app.h"
 #include "fuzz.h"
 
 enum { BODY_SIZE = 4 * 1024 };
@@ -11,9 +11,17 @@ enum { BODY_SIZE = 4 * 1024 };
 static const char *const bases[] = { "https://us-east-1.recall.ai", "http://localhost:8443" };
 static const char *const texts[] = { "{}",
 	"{\"recall\":{\"base_url\":\"http://localhost:8443\"}}" };
-static const char *const paths[] = { "/api/ms_oauth_callback", "/api/ms_oauth_callback/",
-	"https://oauth.example.com/api/ms_oauth_callback" };
-static const char target_path[] = "/api/v1/calendar/ms_oauth_callback/";
+#define RECALL(name) "/api/v1/calendar/" name "_oauth_callback/"
+static const struct {
+	const char *from, *to;
+} paths[] = {
+	{ "/api/ms_oauth_callback", RECALL("ms") },
+	{ "/api/ms_oauth_callback/", RECALL("ms") },
+	{ "https://oauth.example.com/api/ms_oauth_callback", RECALL("ms") },
+	{ "/api/google_oauth_callback", RECALL("google") },
+	{ "/api/google_oauth_callback/", RECALL("google") },
+	{ "http://oauth.example.com/api/google_oauth_callback", RECALL("google") },
+};
 
 static char *
 join(const char *start, const char *middle, struct span query, size_t *ret_len)
@@ -48,7 +56,7 @@ check_refusal(const struct response *response)
 static void
 ask(const struct config *config, struct span target, struct span wanted, size_t room)
 {
-	const struct request request = {
+	struct request request = {
 		.id = "0123456789abcdef",
 		.method = SPAN("GET"),
 		.target = target,
@@ -56,12 +64,13 @@ ask(const struct config *config, struct span target, struct span wanted, size_t 
 	};
 	struct response response = { .location = fuzz_buf(room), .body = fuzz_buf(BODY_SIZE) };
 
+	app_find_route(&request);
 	app_handle(config, &request, &response);
 	if (room > wanted.len)
 		check_redirect(&response, wanted);
 	else
 		check_refusal(&response);
-	HOLDS(response.route == ROUTE_CALLBACK);
+	HOLDS(request.route == ROUTE_CALLBACK);
 	HOLDS(strcmp(fuzz_field(&response, "Cache-Control"), "no-store") == 0);
 	HOLDS(strcmp(fuzz_field(&response, "Referrer-Policy"), "no-referrer") == 0);
 	free(response.location.data);
@@ -69,15 +78,15 @@ ask(const struct config *config, struct span target, struct span wanted, size_t 
 }
 
 static void
-check(size_t config, const char *path, struct span query)
+check(size_t config, size_t path, struct span query)
 {
 	static struct config *configs[2];
 	struct span target, wanted;
 
 	if (configs[config] == NULL)
 		configs[config] = fuzz_config(texts[config]);
-	target.data = join(path, "", query, &target.len);
-	wanted.data = join(bases[config], target_path, query, &wanted.len);
+	target.data = join(paths[path].from, "", query, &target.len);
+	wanted.data = join(bases[config], paths[path].to, query, &wanted.len);
 	ask(configs[config], target, wanted, wanted.len + 1);
 	ask(configs[config], target, wanted, wanted.len);
 	ask(configs[config], target, wanted, 1);
@@ -95,6 +104,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		input = (struct span){ input.data + 1, input.len - 1 };
 	for (size_t c = 0; c < 2; c++)
 		for (size_t p = 0; p < sizeof(paths) / sizeof(paths[0]); p++)
-			check(c, paths[p], input);
+			check(c, p, input);
 	return 0;
 }

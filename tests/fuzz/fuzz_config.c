@@ -1,5 +1,5 @@
 /*
- * The configuration: all errors are told and none is overlooked; what is returned keeps every
+ * The configuration: every error is reported; what is returned keeps every
  * promise that the program relies on.
  *
  * An input is the file's text, the environment's lines and the flags' lines, with a line of `--`
@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "config/keys.h"
 #include "fuzz.h"
 
 enum { MAX_LINES = 64, DESCRIPTION_SIZE = 128 * 1024, N_KEYS_MOST = 64 };
@@ -17,6 +18,7 @@ struct input {
 	struct config_flag flags[MAX_LINES];
 	size_t n_flags;
 	char *flag_lines[MAX_LINES];
+	size_t n_lines;
 };
 
 /* What one run of config_parse() came to. */
@@ -43,11 +45,12 @@ read_flag(struct input *input, char *line)
 {
 	char *equals = strchr(line, '=');
 
-	input->flag_lines[input->n_flags] = line;
+	input->flag_lines[input->n_lines++] = line;
 	if (equals != NULL)
 		*equals = '\0';
-	input->flags[input->n_flags++] =
-	    (struct config_flag){ line, equals != NULL ? equals + 1 : "" };
+	if (keys_find(line) != NULL) /* options_parse() lets no other pass */
+		input->flags[input->n_flags++] =
+		    (struct config_flag){ line, equals != NULL ? equals + 1 : "" };
 }
 
 static void
@@ -61,7 +64,7 @@ read_input(struct span bytes, struct input *input)
 	flags = cut_part(&bytes);
 	while (variables.len > 0 && n < MAX_LINES)
 		input->environment[n++] = fuzz_copy(fuzz_line(&variables));
-	while (flags.len > 0 && input->n_flags < MAX_LINES)
+	while (flags.len > 0 && input->n_lines < MAX_LINES)
 		read_flag(input, fuzz_copy(fuzz_line(&flags)));
 }
 
@@ -184,12 +187,12 @@ static void
 check_texts(const struct config *c)
 {
 	const char *const texts[] = { c->public_url, c->listen_address, c->admin_address,
-		c->recall_base_url, c->microsoft_client_id, c->microsoft_tenant,
+		c->recall_base_url, c->registered[MICROSOFT].client_id, c->microsoft_tenant,
 		c->microsoft_authority, c->connect_success_url, c->connect_error_url,
 		c->tls_certificate, c->tls_private_key };
 	const struct text_list *const lists[] = { &c->microsoft_association_ids,
-		&c->microsoft_scopes, &c->connect_return_origins, &c->connect_start_origins,
-		&c->trusted_proxies };
+		&c->registered[MICROSOFT].scopes, &c->connect_return_origins,
+		&c->connect_start_origins, &c->trusted_proxies };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		check_text(texts[i]);
@@ -203,8 +206,8 @@ check_texts(const struct config *c)
 static bool
 has_scope(const struct config *c, const char *scope)
 {
-	for (size_t i = 0; i < c->microsoft_scopes.n; i++)
-		if (strcmp(c->microsoft_scopes.items[i], scope) == 0)
+	for (size_t i = 0; i < c->registered[MICROSOFT].scopes.n; i++)
+		if (strcmp(c->registered[MICROSOFT].scopes.items[i], scope) == 0)
 			return true;
 	return false;
 }
@@ -236,9 +239,10 @@ check_rules(const struct config *c)
 	HOLDS(has_scope(c, "offline_access") && has_scope(c, "openid") && has_scope(c, "email"));
 	HOLDS(has_scope(c, "https://graph.microsoft.com/Calendars.Read"));
 	HOLDS((c->tls_certificate == NULL) == (c->tls_private_key == NULL));
-	HOLDS((c->hsts == NULL) == (c->tls_hsts_seconds == 0));
-	HOLDS(c->microsoft_client_id == NULL || c->microsoft_association_ids.n > 0);
-	HOLDS(c->microsoft_client_id == NULL || text_is_guid(span_of(c->microsoft_client_id)));
+	HOLDS((c->hsts[0] == '\0') == (c->tls_hsts_seconds == 0));
+	HOLDS(c->registered[MICROSOFT].client_id == NULL || c->microsoft_association_ids.n > 0);
+	HOLDS(c->registered[MICROSOFT].client_id == NULL ||
+	      text_is_guid(span_of(c->registered[MICROSOFT].client_id)));
 	HOLDS(c->n_return_origins == c->connect_return_origins.n + (c->public_url != NULL) +
 					 (c->connect_success_url != NULL) +
 					 (c->connect_error_url != NULL));
@@ -284,7 +288,7 @@ static void
 end(struct run *run)
 {
 	config_free(run->config);
-	config_findings_free(&run->findings);
+	findings_free(&run->findings);
 }
 
 int

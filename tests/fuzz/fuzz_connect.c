@@ -1,7 +1,7 @@
 /*
- * /connect: what is accepted stands in the authorize URL, to the byte and nothing else; what is
- * refused is refused without a byte of the client's. The parameters' rules are stated a second
- * time here.
+ * /connect, of each provider: what is accepted stands in the authorize URL, to the byte and nothing
+ * else; what is refused is refused without a byte of the client's. The parameters' rules are stated
+ * a second time here.
  *
  * An input's first line says how to ask: a letter for the method and body (G, F form, J JSON,
  * X another type), one for Accept (j, h, -), then the query of a POST. The rest is the query or
@@ -10,9 +10,9 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "app.h"
+#include "flow/app.h"
+#include "flow/page.h"
 #include "fuzz.h"
-#include "page.h"
 
 enum { LOCATION_SIZE = 64 * 1024, BODY_SIZE = 128 * 1024, MAX_PAIRS = 16, ORIGIN_LEN = 64 };
 
@@ -25,11 +25,31 @@ static const size_t max_lens[N_PARAMS] = { 2048, 1024, 1024, 320, 320, 320 };
 static const char config_text[] =
     "{\"public_url\": \"https://oauth.example.com\","
     "\"microsoft\": {\"client_id\": \"11111111-2222-3333-4444-555555555555\"},"
+    "\"google\": {\"client_id\": \"1-a.apps.googleusercontent.com\"},"
     "\"connect\": {\"return_origins\": [\"https://app.example.com\", \"http://localhost:3000\"]}}";
 static const char *const allowed[] = { "https://oauth.example.com", "https://app.example.com",
 	"https://oauth.example.com:443", "https://app.example.com:443", "http://localhost:3000" };
-#define AUTHORIZE_URL "https://login.microsoftonline.com/common/oauth2/v2.0/authorize"
-#define REDIRECT_URI  "https://oauth.example.com/api/ms_oauth_callback"
+
+/* What differs between the providers, stated a second time. NULL: not sent. */
+static const struct facts {
+	const char *start_path, *authorize_url, *client_id, *redirect_uri, *redirect_member;
+	const char *response_mode, *scope, *access_type, *include_granted_scopes, *prompt;
+	const char *prompts[2];
+	const char *domain_hint;
+} all_facts[] = {
+	{ "/connect?", "https://login.microsoftonline.com/common/oauth2/v2.0/authorize?",
+	    "11111111-2222-3333-4444-555555555555",
+	    "https://oauth.example.com/api/ms_oauth_callback", "ms_oauth_redirect_url", "query",
+	    "offline_access openid email https://graph.microsoft.com/Calendars.Read", NULL, NULL,
+	    NULL, { "login", "select_account" }, "domain_hint" },
+	{ "/connect/google?", "https://accounts.google.com/o/oauth2/v2/auth?",
+	    "1-a.apps.googleusercontent.com", "https://oauth.example.com/api/google_oauth_callback",
+	    "google_oauth_redirect_url", NULL,
+	    "https://www.googleapis.com/auth/calendar.events.readonly "
+	    "https://www.googleapis.com/auth/userinfo.email",
+	    "offline", "true", "consent", { "consent", "select_account consent" }, "hd" },
+};
+static const struct facts *facts; /* of the provider that is asked just now */
 
 /* What a request says, by this harness's own reading; values are on the heap. */
 struct wish {
@@ -179,7 +199,8 @@ is_good_value(const struct wish *wish, size_t p)
 		return false;
 	if (p == SUCCESS_URL || p == ERROR_URL)
 		return is_oddly_written(value) || is_allowed_url(value);
-	return p != PROMPT || strcmp(value, "login") == 0 || strcmp(value, "select_account") == 0;
+	return p != PROMPT || strcmp(value, facts->prompts[0]) == 0 ||
+	       strcmp(value, facts->prompts[1]) == 0;
 }
 
 static bool
@@ -226,6 +247,14 @@ expect_pair(const char **at, const char *name, struct span value)
 	free(seen);
 }
 
+/* The same, where there is a value. */
+static void
+expect_text(const char **at, const char *name, const char *value)
+{
+	if (value != NULL)
+		expect_pair(at, name, span_of(value));
+}
+
 static const cJSON *
 expect_member(const cJSON *member, const char *name, const char *value)
 {
@@ -244,7 +273,7 @@ check_state(const char *text, size_t len, const struct wish *wish)
 
 	HOLDS(cJSON_IsObject(tree) && strpbrk(text, "<>\n\t\r") == NULL);
 	member = expect_member(tree->child, names[TOKEN], wish->value[TOKEN]);
-	member = expect_member(member, "ms_oauth_redirect_url", REDIRECT_URI);
+	member = expect_member(member, facts->redirect_member, facts->redirect_uri);
 	member = expect_member(member, names[SUCCESS_URL], wish->value[SUCCESS_URL]);
 	member = expect_member(member, names[ERROR_URL], wish->value[ERROR_URL]);
 	HOLDS(member == NULL);
@@ -265,20 +294,21 @@ expect_state(const char **at, const struct wish *wish)
 static void
 check_authorize_url(const char *url, const struct wish *wish)
 {
-	static const char start[] = AUTHORIZE_URL "?";
-	const char *at = url + sizeof(start) - 1;
+	const char *at = url + strlen(facts->authorize_url);
 
-	HOLDS(strncmp(url, start, sizeof(start) - 1) == 0);
-	expect_pair(&at, "client_id", span_of("11111111-2222-3333-4444-555555555555"));
-	expect_pair(&at, "response_type", span_of("code"));
-	expect_pair(&at, "redirect_uri", span_of(REDIRECT_URI));
-	expect_pair(&at, "response_mode", span_of("query"));
-	expect_pair(&at, "scope",
-	    span_of("offline_access openid email https://graph.microsoft.com/Calendars.Read"));
+	HOLDS(strncmp(url, facts->authorize_url, strlen(facts->authorize_url)) == 0);
+	expect_text(&at, "client_id", facts->client_id);
+	expect_text(&at, "response_type", "code");
+	expect_text(&at, "redirect_uri", facts->redirect_uri);
+	expect_text(&at, "response_mode", facts->response_mode);
+	expect_text(&at, "scope", facts->scope);
+	expect_text(&at, "access_type", facts->access_type);
+	expect_text(&at, "include_granted_scopes", facts->include_granted_scopes);
+	expect_text(
+	    &at, "prompt", wish->value[PROMPT] != NULL ? wish->value[PROMPT] : facts->prompt);
 	expect_state(&at, wish);
-	for (size_t p = LOGIN_HINT; p < N_PARAMS; p++)
-		if (wish->value[p] != NULL)
-			expect_pair(&at, names[p], (struct span){ wish->value[p], wish->len[p] });
+	expect_text(&at, "login_hint", wish->value[LOGIN_HINT]);
+	expect_text(&at, facts->domain_hint, wish->value[DOMAIN_HINT]);
 	HOLDS(*at == '\0');
 }
 
@@ -293,7 +323,7 @@ check_json_answer(const struct response *response, const struct wish *wish)
 	member = tree->child;
 	HOLDS(cJSON_IsString(member) && strcmp(member->string, "authorize_url") == 0);
 	check_authorize_url(member->valuestring, wish);
-	HOLDS(expect_member(member->next, "redirect_uri", REDIRECT_URI) == NULL);
+	HOLDS(expect_member(member->next, "redirect_uri", facts->redirect_uri) == NULL);
 	cJSON_Delete(tree);
 }
 
@@ -315,7 +345,8 @@ check_acceptance(
 
 /* The page is made of constants: it is the one that a request without content would get. */
 static void
-check_refusal(const struct request *request, const struct response *response)
+check_refusal(
+    const struct config *config, const struct request *request, const struct response *response)
 {
 	const struct problem *problem = &response->problem;
 	struct request empty = *request;
@@ -329,7 +360,8 @@ check_refusal(const struct request *request, const struct response *response)
 	HOLDS(response->location.len == 0);
 	empty.target = span_of("/connect");
 	empty.body = span_of("");
-	page_refuse(&other, &empty, problem);
+	other.problem = *problem;
+	page_show_problem(config, &empty, &other);
 	HOLDS(span_equals(buf_span(&response->body), buf_span(&other.body)));
 	free(other.location.data);
 	free(other.body.data);
@@ -348,7 +380,7 @@ ask(const struct request *request, const struct wish *wish, bool is_exact)
 	if (response.status == 200 || response.status == 302 || response.status == 303)
 		check_acceptance(request, &response, wish);
 	else
-		check_refusal(request, &response);
+		check_refusal(config, request, &response);
 	if (is_exact && is_good_wish(wish))
 		HOLDS(response.status < 400 || is_oddly_written(wish->value[SUCCESS_URL]) ||
 		      is_oddly_written(wish->value[ERROR_URL]));
@@ -382,15 +414,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					accept_of(line.len > 1 ? line.data[1] : '-') },
 		{ SPAN("Content-Type"), type_of(how) } };
 	struct request request = { .id = "0123456789abcdef", .headers = headers, .n_headers = 1 };
-	struct buf target = fuzz_buf(size + 16);
+	struct buf target = fuzz_buf(size + 32);
 	struct wish wish = { 0 };
 
 	if (is_post)
 		query = span_from(line, 2);
-	buf_puts(&target, "/connect?");
-	buf_put(&target, query);
 	request.method = span_of(is_post ? "POST" : "GET");
-	request.target = buf_span(&target);
 	request.body = is_post ? rest : span_of("");
 	request.n_headers += is_post;
 	wish_read_form(&wish, query);
@@ -398,7 +427,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		wish_read_form(&wish, rest);
 	else if (how == 'J' && !wish.is_bad)
 		wish_read_json(&wish, rest);
-	ask(&request, &wish, how == 'F' || !is_post);
+	for (size_t i = 0; i < sizeof(all_facts) / sizeof(all_facts[0]); i++) {
+		facts = &all_facts[i];
+		buf_clear(&target);
+		buf_puts(&target, facts->start_path);
+		buf_put(&target, query);
+		request.target = buf_span(&target);
+		app_find_route(&request);
+		ask(&request, &wish, how == 'F' || !is_post);
+	}
 	wish_free(&wish);
 	free(target.data);
 	return 0;

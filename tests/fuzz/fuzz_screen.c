@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "screen.h"
+#include "http/screen.h"
 
 enum { TOO_LONG = 1, TOO_MANY = 2, DAMAGED = 4 };
 
@@ -98,7 +98,7 @@ is_good_target(const struct request *request, size_t query_bytes)
 	if (span_equals(request->method, span_of("CONNECT")))
 		return target.len > 0;
 	return begins(target, "/") || begins(target, "http://") || begins(target, "https://") ||
-	       span_equals(target, span_of("*"));
+	       (span_is(target, "*") && span_is(request->method, "OPTIONS"));
 }
 
 static bool
@@ -116,7 +116,7 @@ has_good_fields(const struct request *request)
 	return true;
 }
 
-/* RFC 3986 3.2, without a user: a name or an address in brackets, and digits behind a colon. */
+/* RFC 3986 3.2, without a user: a name or an address in brackets, and digits after a colon. */
 static bool
 is_good_host(struct span host)
 {
@@ -163,7 +163,7 @@ has_good_framing(const struct head *head)
 	free(digits);
 	if (n_lengths > 1 || length.len == 0 || !consists_of(length, DIGITS))
 		return false;
-	if (n_codings > 0 && (n_codings > 1 || n_lengths > 0 || !takes_body || coding.len != 7 ||
+	if (n_codings > 0 && (n_codings > 1 || n_lengths > 0 || coding.len != 7 ||
 				 strncasecmp(coding.data, "chunked", 7) != 0 ||
 				 span_equals(head->version, span_of("HTTP/1.0"))))
 		return false;
@@ -171,21 +171,21 @@ has_good_framing(const struct head *head)
 }
 
 static bool
-is_good(const struct head *head, const struct screen_limits *limits)
+is_good(const struct head *head)
 {
 	return !head->too_long && !head->damaged && !head->too_many_headers &&
-	       head->bytes <= limits->head_bytes && is_token(head->request->method) &&
-	       is_good_target(head->request, limits->query_bytes) &&
-	       has_good_fields(head->request) && has_good_host(head) && has_good_framing(head);
+	       head->bytes <= head->max_bytes && is_token(head->request->method) &&
+	       is_good_target(head->request, head->max_query) && has_good_fields(head->request) &&
+	       has_good_host(head) && has_good_framing(head);
 }
 
 static void
-check(const struct head *head, const struct screen_limits *limits)
+check(const struct head *head)
 {
 	struct problem problem = { 0 };
-	bool accepted = screen_head(head, limits, &problem);
+	bool accepted = screen_head(head, &problem);
 
-	HOLDS(accepted == is_good(head, limits));
+	HOLDS(accepted == is_good(head));
 	if (accepted) {
 		HOLDS(problem.status == 0);
 		return;
@@ -212,7 +212,7 @@ cut_headers(struct span rest, struct header headers[HTTP_MAX_HEADERS])
 	return n;
 }
 
-/* Method, target, version; the version stands behind the last space. */
+/* Method, target, version; the version follows the last space. */
 static void
 cut_request_line(struct span line, struct request *request, struct head *head)
 {
@@ -234,18 +234,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct header headers[HTTP_MAX_HEADERS];
 	struct request request = { .headers = headers, .body = SPAN("") };
 	struct head head = { .request = &request, .bytes = size };
-	struct screen_limits limits;
 	struct span rest;
 
 	if (size < 2)
 		return 0;
 	rest = (struct span){ (const char *)data + 2, size - 2 };
-	limits = (struct screen_limits){ data[1] * 8u, 32 * (255u - data[1]) + 64 };
+	head.max_query = data[1] * 8u;
+	head.max_bytes = 32 * (255u - data[1]) + 64;
 	head.too_long = (data[0] & 0x11) == (TOO_LONG | 0x10);
 	head.too_many_headers = (data[0] & 0x12) == (TOO_MANY | 0x10);
 	head.damaged = (data[0] & 0x14) == (DAMAGED | 0x10);
 	cut_request_line(fuzz_line(&rest), &request, &head);
+	http_split_target(&request);
 	request.n_headers = cut_headers(rest, headers);
-	check(&head, &limits);
+	check(&head);
 	return 0;
 }

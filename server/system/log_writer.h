@@ -1,0 +1,20 @@
+/*
+ * log_writer: log lines on their way to standard error. A request pays for a copy of its line only:
+ * a slow or broken standard error costs lines, which are counted, and never a request's time.
+ */
+#ifndef SYSTEM_LOG_WRITER_H
+#define SYSTEM_LOG_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Send the log's lines here from now on, written at least ten times a second by a thread. */
+bool log_writer_start(void);
+
+/* Write what is left, for at most a second, and send lines straight to standard error again. */
+void log_writer_stop(void);
+
+/* Lines lost so far. */
+uint64_t log_writer_dropped(void);
+
+#endif

@@ -1,0 +1,285 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "observe/metrics.h"
+#include "support.h"
+
+static struct metrics one, two;
+static char text[METRICS_TEXT_SIZE];
+
+static void
+start_at_zero(void)
+{
+	memset(&one, 0, sizeof(one));
+	memset(&two, 0, sizeof(two));
+}
+
+static void
+count(struct metrics *metrics, enum route route, const char *method, int status,
+    const struct outcome *outcome, const char *binding, uint64_t duration_us)
+{
+	struct request request = {
+		.method = span_of(method), .route = route, .provider = support_provider
+	};
+	struct response response = { .status = status, .binding = binding };
+
+	if (outcome != NULL)
+		response.outcome = *outcome;
+	metrics_count(metrics, &request, &response, duration_us);
+}
+
+static const char *
+write_text(void)
+{
+	static const struct incidents incidents = {
+		.deadline = 1, .limit = 2, .per_ip = 3, .protocol = 17
+	};
+	static const struct gauges gauges = { .connections_open = 7,
+		.incidents = &incidents,
+		.log_lines_dropped = 4,
+		.reload_success = true,
+		.certificate_expiry = 1800000000,
+		.version = "9.9.9",
+		.libmicrohttpd = "1.0.1",
+		.cpu_seconds = 1.25,
+		.start_seconds = 1700000000.5,
+		.open_fds = 11,
+		.max_fds = 12,
+		.virtual_bytes = 13,
+		.resident_bytes = 14 };
+	const struct metrics *const all[] = { &one, &two };
+	struct buf out;
+
+	buf_init(&out, text, sizeof(text));
+	metrics_put(&out, all, 2, &gauges);
+	ck_assert(buf_ok(&out));
+	return text;
+}
+
+static void
+assert_line(const char *row)
+{
+	char wanted[256];
+	const char *at;
+	struct buf b;
+
+	buf_init(&b, wanted, sizeof(wanted));
+	support_put(&b, span_of(row));
+	at = strstr(text, wanted);
+
+	ck_assert_msg(at != NULL && at[strlen(wanted)] == '\n' && (at == text || at[-1] == '\n'),
+	    "no line \"%s\"", wanted);
+}
+
+/* Every series is there from the start, at 0: its names and labels, in their number. */
+START_TEST(starts_with_every_series_at_zero)
+{
+	size_t n = 0;
+
+	write_text();
+	for (const char *at = text; (at = strstr(at, "redirectd_http_requests_total{")) != NULL;
+	     at++)
+		n++;
+	ck_assert_uint_eq(n, N_ROUTES * METRICS_METHODS * HTTP_N_STATUSES);
+	assert_line(
+	    "redirectd_http_requests_total{route=\"admin_consent_callback\",method=\"other\",code="
+	    "\"other\"} 0");
+	assert_line("redirectd_callbacks_total{provider=\"microsoft\",outcome=\"ambiguous\"} 0");
+	assert_line(
+	    "redirectd_callback_errors_total{provider=\"microsoft\",error=\"temporarily_unavailable\"} 0");
+	assert_line("redirectd_connects_total{provider=\"microsoft\",result=\"unconfigured\"} 0");
+	assert_line("redirectd_binding_total{provider=\"microsoft\",result=\"missing\"} 0");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"+Inf\"} 0");
+}
+END_TEST
+
+static const struct {
+	enum route route;
+	const char *method;
+	int status;
+	const char *line;
+} request_rows[] = {
+	{ ROUTE_CALLBACK, "GET", 302, "route=\"callback\",method=\"GET\",code=\"302\"} 1" },
+	{ ROUTE_CONNECT, "POST", 303, "route=\"connect\",method=\"POST\",code=\"303\"} 1" },
+	{ ROUTE_OTHER, "BREW", 404, "route=\"other\",method=\"other\",code=\"404\"} 1" },
+	{ ROUTE_OTHER, "get", 418, "route=\"other\",method=\"other\",code=\"other\"} 1" },
+	{ ROUTE_METRICS, "GET", 200, "route=\"metrics\",method=\"GET\",code=\"200\"} 1" },
+	{ ROUTE_CONNECT, "GET", 501, "route=\"connect\",method=\"GET\",code=\"501\"} 1" },
+	{ ROUTE_READYZ, "HEAD", 503, "route=\"readyz\",method=\"HEAD\",code=\"503\"} 1" },
+};
+
+START_TEST(counts_requests)
+{
+	char line[160];
+
+	count(&two, request_rows[_i].route, request_rows[_i].method, request_rows[_i].status, NULL,
+	    NULL, 5);
+	write_text();
+	snprintf(line, sizeof(line), "redirectd_http_requests_total{%s", request_rows[_i].line);
+	assert_line(line);
+}
+END_TEST
+
+/* The values of `error` are those of all providers, and "other". */
+START_TEST(has_every_error)
+{
+	static const char *const lines[] = {
+		"provider=\"microsoft\",error=\"consent_required\"} 0",
+		"provider=\"microsoft\",error=\"invalid_resource\"} 0",
+		"provider=\"microsoft\",error=\"other\"} 0",
+		"provider=\"google\",error=\"access_denied\"} 0",
+		"provider=\"google\",error=\"admin_policy_enforced\"} 0",
+		"provider=\"google\",error=\"org_internal\"} 0",
+		"provider=\"google\",error=\"interaction_required\"} 0",
+		"provider=\"google\",error=\"other\"} 0",
+	};
+	char line[160];
+	size_t n = 0;
+
+	write_text();
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		snprintf(line, sizeof(line), "redirectd_callback_errors_total{%s", lines[i]);
+		assert_line(line);
+	}
+	for (const char *at = text; (at = strstr(at, "callback_errors_total{")) != NULL; at++)
+		n++;
+	ck_assert_uint_eq(n, N_PROVIDERS * METRICS_ERRORS);
+}
+END_TEST
+
+START_TEST(counts_callbacks)
+{
+	const struct outcome good = { .name = "code" };
+	const struct outcome denied = { .name = "error", .error = "access_denied" };
+	const struct outcome walled = { .name = "admin_wall", .error = "access_denied" };
+	const struct outcome odd = { .name = "error", .error = "other" };
+	const struct provider *own = support_provider;
+
+	support_provider = &providers[N_PROVIDERS - 1 - own->id];
+	count(&one, ROUTE_CALLBACK, "GET", 302, &odd, "mismatch", 1); /* another's */
+	support_provider = own;
+	count(&one, ROUTE_CALLBACK, "GET", 302, &good, "match", 1);
+	count(&two, ROUTE_CALLBACK, "GET", 302, &good, "missing", 1);
+	count(&one, ROUTE_CALLBACK, "GET", 302, &denied, "mismatch", 1);
+	count(&two, ROUTE_CALLBACK, "GET", 302, &odd, NULL, 1);
+	count(&two, ROUTE_CALLBACK, "GET", 200, &walled, NULL, 1);
+	count(&two, ROUTE_ADMIN_CALLBACK, "GET", 200, &denied, "missing", 1); /* not a callback */
+	write_text();
+	assert_line("redirectd_callbacks_total{provider=\"microsoft\",outcome=\"code\"} 2");
+	assert_line("redirectd_callbacks_total{provider=\"microsoft\",outcome=\"error\"} 2");
+	assert_line("redirectd_callbacks_total{provider=\"microsoft\",outcome=\"admin_wall\"} 1");
+	assert_line(
+	    "redirectd_callback_errors_total{provider=\"microsoft\",error=\"access_denied\"} 2");
+	assert_line("redirectd_callback_errors_total{provider=\"microsoft\",error=\"other\"} 1");
+	assert_line("redirectd_binding_total{provider=\"microsoft\",result=\"match\"} 1");
+	assert_line("redirectd_binding_total{provider=\"microsoft\",result=\"missing\"} 1");
+	assert_line("redirectd_binding_total{provider=\"microsoft\",result=\"mismatch\"} 1");
+}
+END_TEST
+
+static const struct {
+	int status;
+	const char *result;
+} connect_rows[] = { { 302, "redirect" }, { 303, "redirect" }, { 200, "json" }, { 400, "invalid" },
+	{ 405, "invalid" }, { 413, "invalid" }, { 415, "invalid" }, { 403, "refused" },
+	{ 501, "unconfigured" }, { 503, "invalid" } };
+
+START_TEST(counts_connects)
+{
+	char line[120];
+
+	count(&one, ROUTE_CONNECT, "GET", connect_rows[_i].status, NULL, NULL, 1);
+	write_text();
+	snprintf(line, sizeof(line),
+	    "redirectd_connects_total{provider=\"microsoft\",result=\"%s\"} 1",
+	    connect_rows[_i].result);
+	assert_line(line);
+}
+END_TEST
+
+/* On a bound, one below and one above; then above all of them. */
+START_TEST(puts_durations_into_buckets)
+{
+	static const uint64_t durations[] = { 0, 10, 11, 100, 101, 5000000, 5000001, 3000000000 };
+
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		count(i % 2 == 0 ? &one : &two, ROUTE_OTHER, "GET", 404, NULL, NULL, durations[i]);
+	write_text();
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"1e-05\"} 2");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"2.5e-05\"} 3");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"0.0001\"} 4");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"0.00025\"} 5");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"5\"} 6");
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"+Inf\"} 8");
+	assert_line("redirectd_http_request_duration_seconds_sum 3010.000223");
+	assert_line("redirectd_http_request_duration_seconds_count 8");
+}
+END_TEST
+
+START_TEST(writes_gauges)
+{
+	write_text();
+	assert_line("redirectd_connections_open 7");
+	assert_line("redirectd_connections_rejected_total{reason=\"deadline\"} 1");
+	assert_line("redirectd_connections_rejected_total{reason=\"limit\"} 2");
+	assert_line("redirectd_connections_rejected_total{reason=\"per_ip\"} 3");
+	assert_line("redirectd_connections_rejected_total{reason=\"protocol\"} 17");
+	assert_line("redirectd_log_lines_dropped_total 4");
+	assert_line("redirectd_config_reload_success 1");
+	assert_line("redirectd_tls_certificate_expiry_timestamp_seconds 1800000000");
+	assert_line("redirectd_build_info{version=\"9.9.9\",libmicrohttpd=\"1.0.1\"} 1");
+	assert_line("process_cpu_seconds_total 1.25");
+	assert_line("process_start_time_seconds 1700000000.50");
+	assert_line("process_open_fds 11");
+	assert_line("process_max_fds 12");
+	assert_line("process_virtual_memory_bytes 13");
+	assert_line("process_resident_memory_bytes 14");
+}
+END_TEST
+
+/* Prometheus wants HELP and TYPE once, before the samples of a name. */
+START_TEST(announces_every_name_once)
+{
+	struct span rest, line;
+	const char *name = "";
+	size_t len = 0;
+
+	write_text();
+	rest = span_of(text);
+	while (span_next(&rest, '\n', &line)) {
+		if (line.len > 7 && memcmp(line.data, "# TYPE ", 7) == 0) {
+			name = line.data + 7;
+			len = strcspn(name, " ");
+		} else if (line.data[0] != '#') {
+			ck_assert_msg(
+			    memcmp(line.data, name, len) == 0, "%.*s", (int)line.len, line.data);
+		}
+	}
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, start_at_zero, NULL);
+	tcase_add_test(tests, starts_with_every_series_at_zero);
+	tcase_add_test(tests, counts_callbacks);
+	LOOP(tests, counts_connects, connect_rows);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("metrics");
+	TCase *tests = tcase_create("metrics");
+
+	support_at_every_provider(suite, add_tests);
+	tcase_add_checked_fixture(tests, start_at_zero, NULL);
+	LOOP(tests, counts_requests, request_rows);
+	tcase_add_test(tests, has_every_error);
+	tcase_add_test(tests, puts_durations_into_buckets);
+	tcase_add_test(tests, writes_gauges);
+	tcase_add_test(tests, announces_every_name_once);
+	suite_add_tcase(suite, tests);
+	return support_run(suite);
+}
