@@ -6,12 +6,14 @@
 #   BUILD     where the program was built; the package is put there
 #   VERSION   the program's
 #   DEBFULLNAME, DEBEMAIL   whom the package names as its maintainer
+#   SOURCE    where the source is published (https://...), for the field Homepage
 #
-# Two runs from one commit give the same bytes.
+# Two runs from one commit give the same bytes, in any folder.
 set -eu
 : "${BUILD:?}" "${VERSION:?}"
 here=$(dirname "$0")
 root=$BUILD/deb/root
+documents=$root/usr/share/doc/recall-redirectd
 umask 022
 LC_ALL=C
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}
@@ -20,7 +22,8 @@ export LC_ALL SOURCE_DATE_EPOCH
 # bookworm's package is older than trixie's, so that an upgrade of Debian takes the latter.
 # shellcheck disable=SC1091 # the system's own
 version=$VERSION-1~$(. /etc/os-release && echo "$ID${VERSION_ID:-}")
-maintainer="${DEBFULLNAME:-recall-redirectd} <${DEBEMAIL:-root@localhost}>"
+# An address that cannot exist, where nobody names himself.
+maintainer="${DEBFULLNAME:-recall-redirectd} <${DEBEMAIL:-packages@recall-redirectd.invalid}>"
 architecture=$(dpkg --print-architecture)
 package=$BUILD/recall-redirectd_${version}_$architecture.deb
 
@@ -32,9 +35,10 @@ make --no-print-directory -s BUILD="$BUILD" install DESTDIR="$root" PREFIX=/usr 
 	UNITDIR=/usr/lib/systemd/system
 strip --remove-section=.comment --remove-section=.note "$root/usr/bin/recall-redirectd"
 gzip -9n "$root/usr/share/man/man8/recall-redirectd.8"
+gzip -9n <"$documents/CHANGELOG.md" >"$documents/changelog.gz" && rm "$documents/CHANGELOG.md"
 printf 'recall-redirectd (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' \
 	"$version" "$maintainer" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" |
-	gzip -9n >"$root/usr/share/doc/recall-redirectd/changelog.Debian.gz"
+	gzip -9n >"$documents/changelog.Debian.gz"
 
 # --- what dpkg wants to know ---
 
@@ -60,7 +64,7 @@ depends=$(libraries)
 	exit 1
 }
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@DEPENDS@/$depends/" \
-	-e "s/@MAINTAINER@/$maintainer/" \
+	-e "s/@MAINTAINER@/$maintainer/" -e "s,@SOURCE@,${SOURCE:-},; /^Homepage: \$/d" \
 	-e "s/@SIZE@/$(size)/" "$here/control" >"$root/DEBIAN/control"
 install -m 755 "$here/postinst" "$here/prerm" "$here/postrm" "$root/DEBIAN"
 (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\n' | sort | xargs md5sum) \
