@@ -114,12 +114,14 @@ def work(number, port, mark, tls, is_kept):
 def main():
     port, mark = int(sys.argv[1]), sys.argv[2]
     tls = believe_anyone() if sys.argv[3:] == ["tls"] else None
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an event would wait for ever where it interrupts the event's own wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threads = [threading.Thread(target=work, args=(n, port, mark, tls, n % 2 == 1))
                for n in range(2 * WORKERS)]
     for thread in threads:
         thread.start()
-    stop.wait()
+    signal.sigwait([signal.SIGTERM])
+    stop.set()
     for thread in threads:
         thread.join()
     kinds = {fault: faults.count(fault) for fault in sorted(set(faults))}

@@ -53,11 +53,11 @@ def main():
     port, rate = int(sys.argv[1]), float(sys.argv[2])
     context = ssl.create_default_context(cafile=sys.argv[3]) if len(sys.argv) > 3 else None
     results, threads = [], []
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an event would wait for ever where it interrupts the event's own wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     print("ready", flush=True)
     due = time.monotonic()
-    while not stop.wait(max(0, due - time.monotonic())):
+    while not signal.sigtimedwait([signal.SIGTERM], max(0, due - time.monotonic())):
         due += 1 / rate
         threads.append(threading.Thread(target=ask, args=(port, context, results)))
         threads[-1].start()
