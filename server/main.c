@@ -1,6 +1,4 @@
-/*
- * The process: command line, command, exit code.
- */
+/* The process: command line, command, exit code. */
 #include <stdio.h>
 
 #include "mhd/server.h"

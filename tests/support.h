@@ -1,8 +1,7 @@
 /*
  * support: what the check suites share.
  */
-#ifndef SUPPORT_H
-#define SUPPORT_H
+#pragma once
 
 #include <check.h>
 
@@ -44,5 +43,3 @@ void support_at_every_provider(Suite *suite, void (*add)(TCase *tests));
  * support_provider; false where it is the same there, so that nothing is left to try.
  */
 bool support_put(struct buf *out, struct span text);
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * address: IP addresses as 16 bytes (IPv4 as ::ffff:a.b.c.d, RFC 4291 2.5.5.2), and networks.
- */
-#ifndef BASE_ADDRESS_H
-#define BASE_ADDRESS_H
+/* address: IP addresses as 16 bytes (IPv4 as ::ffff:a.b.c.d, RFC 4291 2.5.5.2), and networks. */
+#pragma once
 
 #include <sys/socket.h>
 
@@ -42,5 +39,3 @@ bool network_contains(const struct network *network, const struct address *addre
 
 /* What a client has to itself: an IPv4 address alone, or the /64 of an IPv6 address (RFC 6177). */
 struct network network_of_client(const struct address *address);
-
-#endif

@@ -4,8 +4,7 @@
  * Overflow is sticky and empties the string, so that half a URL or half a document cannot leave:
  * put whatever there is to put, then ask buf_ok() once.
  */
-#ifndef BASE_BUF_H
-#define BASE_BUF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -68,5 +67,3 @@ buf_span(const struct buf *b)
 {
 	return (struct span){ b->data, b->len };
 }
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * clock: time for deadlines, which no change of the date moves.
- */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+/* clock: time for deadlines, which no change of the date moves. */
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -26,5 +23,3 @@ clock_now_us(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
-
-#endif

@@ -2,8 +2,7 @@
  * json: cJSON with its traps closed. Names that appear more than once are left to the caller, who
  * knows their place.
  */
-#ifndef BASE_JSON_H
-#define BASE_JSON_H
+#pragma once
 
 #include <cjson/cJSON.h>
 
@@ -26,5 +25,3 @@ cJSON *json_parse(struct span text, size_t *ret_line, const char **ret_wrong);
  * then.
  */
 void json_next_name(struct span *rest, size_t *line);
-
-#endif

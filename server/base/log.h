@@ -8,8 +8,7 @@
  *		log_end(&line);
  *	}
  */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -52,5 +51,3 @@ void log_end(struct log_line *line);
 
 /* A whole event with one text field. */
 void log_message(enum log_level level, const char *event, const char *name, const char *value);
-
-#endif

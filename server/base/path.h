@@ -2,8 +2,7 @@
  * path: whether a value that should be the path of a file is one. By mistake it may be what belongs
  * in that file, such as a private key, which nobody may see.
  */
-#ifndef BASE_PATH_H
-#define BASE_PATH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -15,5 +14,3 @@ bool path_is_content(const char *text);
 
 /* Nothing but a path: absolute or with a dot in front, or a file name with a suffix. */
 bool path_is_plain(const char *text);
-
-#endif

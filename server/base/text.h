@@ -1,8 +1,5 @@
-/*
- * text: borrowed bytes, and what can be said of them.
- */
-#ifndef BASE_TEXT_H
-#define BASE_TEXT_H
+/* text: borrowed bytes, and what can be said of them. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -128,5 +125,3 @@ text_hex_value(char c)
 	c = text_lower(c);
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * url: percent-encoding, the walk over a query, and which URLs are good enough to send people to.
  */
-#ifndef BASE_URL_H
-#define BASE_URL_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -55,5 +54,3 @@ const char *url_parse(struct span url, enum url_form form, struct url_origin *re
 /* Whether the origin is one of n patterns, or matches one. */
 bool url_matches(
     const struct url_origin *origin, const struct url_origin *patterns, size_t n_patterns);
-
-#endif

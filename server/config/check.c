@@ -1,6 +1,4 @@
-/*
- * The rules between keys, the values that follow from others, and what is likely wrong.
- */
+/* The rules between keys, the values that follow from others, and what is likely wrong. */
 #include "config/draft.h"
 
 #include <stdio.h>

@@ -4,8 +4,7 @@
  * Defaults < file < environment < flags. Everything is checked in one run; nothing is read or
  * written here.
  */
-#ifndef CONFIG_CONFIG_H
-#define CONFIG_CONFIG_H
+#pragma once
 
 #include "base/address.h"
 #include "base/log.h"
@@ -149,5 +148,3 @@ void config_put_changed_keys(
  * listeners on one port, a success_url whose site may not start the flow.
  */
 void config_add_advice(const struct config *config, struct findings *findings);
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * draft: a configuration that is being put together, value by value, and what is wrong with it.
- */
-#ifndef CONFIG_DRAFT_H
-#define CONFIG_DRAFT_H
+/* draft: a configuration that is being put together, value by value, and what is wrong with it. */
+#pragma once
 
 #include "config/keys.h"
 
@@ -39,5 +36,3 @@ void draft_read_file(struct draft *d, const char *name, struct span text);
 
 /* Report what is wrong between keys; where nothing is, fill in what follows from them (check.c). */
 void draft_check(struct draft *d);
-
-#endif

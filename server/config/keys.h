@@ -2,8 +2,7 @@
  * keys: the table of configuration keys. What the README, the manual page, the options and the
  * variables say of a key is made from it.
  */
-#ifndef CONFIG_KEYS_H
-#define CONFIG_KEYS_H
+#pragma once
 
 #include "config/config.h"
 
@@ -90,5 +89,3 @@ const char *judge_google_id(const char *text); /* an OAuth client's */
 const char *judge_tenant(const char *text);
 const char *judge_scope(const char *text); /* RFC 6749 3.3: scope-token */
 const char *judge_path(const char *text);
-
-#endif

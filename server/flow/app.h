@@ -1,6 +1,5 @@
 /* app: the whole program as one function from a request to its response. */
-#ifndef FLOW_APP_H
-#define FLOW_APP_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -27,5 +26,3 @@ typedef void app_handler(const struct config *, const struct request *, struct r
 
 /* Of connect.c: a start, and /connect/admin, which needs request->random. 501 without the keys. */
 app_handler connect_start, connect_ask_admin;
-
-#endif

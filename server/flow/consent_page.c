@@ -1,6 +1,4 @@
-/*
- * Words for administrators, and for those who need one.
- */
+/* Words for administrators, and for those who need one. */
 #include "flow/page.h"
 
 #define ROLE  "Cloud Application Administrator or Application Administrator"

@@ -3,8 +3,7 @@
  * Recall's and cannot be signed, so Fetch Metadata says where a start comes from, and a cookie
  * holds a hash of the state that this browser was sent away with.
  */
-#ifndef FLOW_CSRF_H
-#define FLOW_CSRF_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -39,5 +38,3 @@ void csrf_check(const struct request *request, struct response *response);
 
 /* Clear the cookie that matched, if any. */
 void csrf_release(struct response *response);
-
-#endif

@@ -1,6 +1,5 @@
 /* hint: why a request cannot work, for the operator's log: a constant, or NULL. */
-#ifndef FLOW_HINT_H
-#define FLOW_HINT_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -16,5 +15,3 @@ const char *hint_of_parameter(struct span name);
 
 /* Of a callback whose state was built elsewhere, and not as Recall wants it. */
 const char *hint_of_state(const struct config *config, const struct request *request);
-
-#endif

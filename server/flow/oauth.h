@@ -1,6 +1,5 @@
 /* oauth: the URLs and documents of the flow. Names follow RFC 6749 and the providers' documents. */
-#ifndef FLOW_OAUTH_H
-#define FLOW_OAUTH_H
+#pragma once
 
 #include "config/config.h"
 #include "flow/params.h"
@@ -40,5 +39,3 @@ void oauth_put_admin_link(struct buf *out, const struct config *config);
 
 /* Append the publisher-domain document. Needs microsoft.association_ids. */
 void oauth_put_association(struct buf *out, const struct config *config);
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * page: what people get to read, and what programs get in place of it when they are refused.
- */
-#ifndef FLOW_PAGE_H
-#define FLOW_PAGE_H
+/* page: what people get to read, and what programs get in place of it when they are refused. */
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -50,5 +47,3 @@ void page_show_consent(const struct config *config, const struct request *reques
 /* For the person whom Microsoft stopped: how to get the approval. Nothing is forwarded then. */
 void page_show_wall(
     const struct config *config, const struct request *request, struct response *response);
-
-#endif

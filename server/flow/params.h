@@ -1,6 +1,5 @@
 /* params: reads and judges the parameters of /connect, from a query, a form or a JSON body. */
-#ifndef FLOW_PARAMS_H
-#define FLOW_PARAMS_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -33,5 +32,3 @@ bool params_read(const struct config *config, const struct request *request, cha
 
 /* Judge one value as if it had come as this parameter; for the command line. */
 bool params_check_token(struct span token, struct problem *ret_problem);
-
-#endif

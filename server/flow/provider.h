@@ -5,8 +5,7 @@
  * Microsoft: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
  * Google: https://developers.google.com/identity/protocols/oauth2/web-server
  */
-#ifndef FLOW_PROVIDER_H
-#define FLOW_PROVIDER_H
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -57,5 +56,3 @@ extern const struct provider providers[N_PROVIDERS];
  * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 void outcome_read(const struct provider *provider, struct span query, struct outcome *ret_outcome);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Words for those who are refused: for people by a page, for programs by problem+json.
- */
+/* Words for those who are refused: for people by a page, for programs by problem+json. */
 #include "flow/page.h"
 
 #define NOT_CONNECTED "It is not your fault. Your calendar was not connected.</p>\n<p>"

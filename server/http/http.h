@@ -1,8 +1,5 @@
-/*
- * http: a request and a response as plain data. Nothing here knows libmicrohttpd.
- */
-#ifndef HTTP_HTTP_H
-#define HTTP_HTTP_H
+/* http: a request and a response as plain data. Nothing here knows libmicrohttpd. */
+#pragma once
 
 #include "base/address.h"
 #include "base/buf.h"
@@ -170,5 +167,3 @@ enum { PROTOCOL_PEEK_LEN = 16 }; /* bytes that are enough to recognize one */
  * where the bytes are not recognized, or may be HTTP/1 (over TLS: a hello of TLS 1.2 or later).
  */
 const char *protocol_hint(struct span first, bool is_tls);
-
-#endif

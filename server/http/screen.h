@@ -2,8 +2,7 @@
  * screen: is this request head one that we accept? libmicrohttpd lets through what proxies and
  * other servers read differently; what two readers can read differently is refused here.
  */
-#ifndef HTTP_SCREEN_H
-#define HTTP_SCREEN_H
+#pragma once
 
 #include "http/http.h"
 
@@ -42,5 +41,3 @@ bool mhd_0975_applies(const char *library_version);
  */
 bool mhd_0975_is_whole(const struct request *request, const char *method, const char *target,
     size_t target_len, const char *version, size_t bytes);
-
-#endif

@@ -2,8 +2,7 @@
  * callbacks: what libmicrohttpd calls, of a connection (connection.c) and of a request on it
  * (exchange.c). cls is the struct loop in each.
  */
-#ifndef MHD_CALLBACKS_H
-#define MHD_CALLBACKS_H
+#pragma once
 
 #include "mhd/loop.h"
 
@@ -31,5 +30,3 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
 
 /* Count and log a request that the library has answered by itself, if it has: at its end. */
 void exchange_end(struct loop *loop, struct MHD_Connection *connection, struct record *record);
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * daemon: one event loop, which is one libmicrohttpd daemon with its thread.
- */
-#ifndef MHD_DAEMON_H
-#define MHD_DAEMON_H
+/* daemon: one event loop, which is one libmicrohttpd daemon with its thread. */
+#pragma once
 
 #include "mhd/loop.h"
 
@@ -29,5 +26,3 @@ void daemon_check_progress(struct loop *loop);
 
 /* Free what daemon_start() allocated; loop->daemon has been stopped. */
 void daemon_free(struct loop *loop);
-
-#endif

@@ -2,8 +2,7 @@
  * loop: an event loop, and a request on its way through it. Types only: daemon.c runs a loop,
  * connection.c, exchange.c and reply.c are its callbacks.
  */
-#ifndef MHD_LOOP_H
-#define MHD_LOOP_H
+#pragma once
 
 #include <microhttpd.h>
 
@@ -77,5 +76,3 @@ loop_note_progress(struct loop *loop)
 
 	atomic_store_explicit(&loop->progress, progress + 1, memory_order_relaxed);
 }
-
-#endif

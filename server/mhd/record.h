@@ -2,8 +2,7 @@
  * record: what we keep of a request while it comes in. One hangs on every connection and holds one
  * request at a time, so that no path of libmicrohttpd's can leak it.
  */
-#ifndef MHD_RECORD_H
-#define MHD_RECORD_H
+#pragma once
 
 #include "http/http.h"
 #include "mhd/watchdog.h"
@@ -41,5 +40,3 @@ void record_end(struct record *record);
 
 /* The other end's address as text, made once per connection; empty where it has none. */
 const char *record_client(struct record *record);
-
-#endif

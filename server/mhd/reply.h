@@ -1,8 +1,5 @@
-/*
- * reply: the response of an exchange on its way out.
- */
-#ifndef MHD_REPLY_H
-#define MHD_REPLY_H
+/* reply: the response of an exchange on its way out. */
+#pragma once
 
 #include "mhd/loop.h"
 
@@ -17,5 +14,3 @@ void reply_note(struct exchange *x);
 
 /* Send a 503 that takes no memory, count and log it; the connection is closed then. */
 enum MHD_Result reply_without_memory(struct exchange *x);
-
-#endif

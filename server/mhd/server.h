@@ -2,8 +2,7 @@
  * server: the event loops. One libmicrohttpd daemon per thread for the public, one for the admin
  * listener, and a watchdog over all of them.
  */
-#ifndef MHD_SERVER_H
-#define MHD_SERVER_H
+#pragma once
 
 #include "system/listener.h"
 
@@ -54,5 +53,3 @@ void server_put_metrics(struct server *server, struct buf *out);
 
 /* The version of libmicrohttpd that is running, which need not be the one built against. */
 const char *server_library_version(void);
-
-#endif

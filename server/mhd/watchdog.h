@@ -5,8 +5,7 @@
  * here are total. The watchdog ends a connection by shutdown(), which its event loop notices; only
  * the loop closes it.
  */
-#ifndef MHD_WATCHDOG_H
-#define MHD_WATCHDOG_H
+#pragma once
 
 #include <linux/tcp.h>
 #include <pthread.h>
@@ -89,5 +88,3 @@ void watchdog_tick(struct watchdog *dog, int64_t now_ms);
 /* Start and end the thread; lists, times and on_tick are set before. False with errno. */
 bool watchdog_start(struct watchdog *dog);
 void watchdog_stop(struct watchdog *dog);
-
-#endif

@@ -1,8 +1,5 @@
-/*
- * access_log: what the log says of a request.
- */
-#ifndef OBSERVE_ACCESS_LOG_H
-#define OBSERVE_ACCESS_LOG_H
+/* access_log: what the log says of a request. */
+#pragma once
 
 #include "config/config.h"
 #include "http/http.h"
@@ -13,5 +10,3 @@ void access_log_request(const struct config *config, const struct request *reque
 
 /* A warning where /connect built an authorize URL that is longer than advised. */
 void access_log_warn_of_long_url(const struct request *request, const struct response *response);
-
-#endif

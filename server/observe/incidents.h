@@ -2,8 +2,7 @@
  * incidents: what strangers and shortage do to connections, counted, and logged without flooding
  * the log.
  */
-#ifndef OBSERVE_INCIDENTS_H
-#define OBSERVE_INCIDENTS_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -24,5 +23,3 @@ struct incidents {
  * after an hour without need. One thread calls it.
  */
 void incidents_report(struct incidents *incidents, int64_t now_ms);
-
-#endif

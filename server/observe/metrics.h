@@ -3,8 +3,7 @@
  *
  * Each event loop has a struct metrics of its own, which it alone writes and anybody may read.
  */
-#ifndef OBSERVE_METRICS_H
-#define OBSERVE_METRICS_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -55,5 +54,3 @@ void metrics_count(struct metrics *metrics, const struct request *request,
 /* Append everything, summed over n. */
 void metrics_put(
     struct buf *out, const struct metrics *const *all, size_t n, const struct gauges *gauges);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Loads, judges, replaces and watches the certificate. Called by the main thread only.
- */
+/* Loads, judges, replaces and watches the certificate. Called by the main thread only. */
 #include "process/certificate.h"
 
 #include <errno.h>

@@ -1,8 +1,5 @@
-/*
- * certificate: from the configured files to the pair that the listener shows.
- */
-#ifndef PROCESS_CERTIFICATE_H
-#define PROCESS_CERTIFICATE_H
+/* certificate: from the configured files to the pair that the listener shows. */
+#pragma once
 
 #include <time.h>
 
@@ -26,5 +23,3 @@ time_t certificate_show(struct tls_pair *pair);
 
 /* Log a warning where the pair that is shown ends within 14 days. For every day. */
 void certificate_warn(void);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * commands: one function each; they return the exit code. All but serving write to standard output.
  */
-#ifndef PROCESS_COMMANDS_H
-#define PROCESS_COMMANDS_H
+#pragma once
 
 #include "flow/provider.h"
 #include "process/options.h"
@@ -50,5 +49,3 @@ enum exit_code command_url(const struct config *config, const struct options *op
  * public one. Good or failed, whatever the configuration is by now.
  */
 enum exit_code command_healthcheck(const struct options *options);
-
-#endif

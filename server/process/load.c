@@ -1,6 +1,4 @@
-/*
- * Reads the configuration file and hands all sources to config_parse().
- */
+/* Reads the configuration file and hands all sources to config_parse(). */
 #include "process/load.h"
 
 #include <errno.h>

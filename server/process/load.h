@@ -1,8 +1,5 @@
-/*
- * load: the configuration from its sources: file, environment, command line.
- */
-#ifndef PROCESS_LOAD_H
-#define PROCESS_LOAD_H
+/* load: the configuration from its sources: file, environment, command line. */
+#pragma once
 
 #include "config/config.h"
 #include "process/options.h"
@@ -25,5 +22,3 @@ enum load_file {
 /* Read all sources. As config_parse(): NULL where there is an error among the findings. */
 struct config *load_config(
     const struct options *options, enum load_file file, struct findings *findings);
-
-#endif

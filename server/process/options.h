@@ -1,8 +1,5 @@
-/*
- * options: the command line. Every configuration key is an option: --listen.port=8080.
- */
-#ifndef PROCESS_OPTIONS_H
-#define PROCESS_OPTIONS_H
+/* options: the command line. Every configuration key is an option: --listen.port=8080. */
+#pragma once
 
 #include "flow/provider.h"
 
@@ -24,5 +21,3 @@ struct options {
 
 /* False with a fault. Not to be called by two threads at once: getopt(3). */
 bool options_parse(int argc, char **argv, struct options *ret_options);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * Replaces what is in force as a whole, or nothing of it. Runs in the main thread.
- */
+/* Replaces what is in force as a whole, or nothing of it. Runs in the main thread. */
 #include "process/reload.h"
 
 #include <sys/stat.h>

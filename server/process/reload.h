@@ -1,8 +1,5 @@
-/*
- * reload: a new configuration and certificate while the server runs.
- */
-#ifndef PROCESS_RELOAD_H
-#define PROCESS_RELOAD_H
+/* reload: a new configuration and certificate while the server runs. */
+#pragma once
 
 #include "mhd/server.h"
 #include "process/options.h"
@@ -33,5 +30,3 @@ void reload_service(struct service *service);
 
 /* The same once a file has changed, and been the same at two looks; one in reload.poll_seconds. */
 void reload_if_changed(struct service *service);
-
-#endif

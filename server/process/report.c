@@ -1,6 +1,4 @@
-/*
- * Writes findings and a summary of what is in force. Shows no value but addresses.
- */
+/* Writes findings and a summary of what is in force. Shows no value but addresses. */
 #include "process/report.h"
 
 #include "flow/oauth.h"

@@ -1,8 +1,5 @@
-/*
- * report: what the log and the terminal say of a configuration and of a start.
- */
-#ifndef PROCESS_REPORT_H
-#define PROCESS_REPORT_H
+/* report: what the log and the terminal say of a configuration and of a start. */
+#pragma once
 
 #include <stdio.h>
 
@@ -27,5 +24,3 @@ void report_log_listening(
 /* Log why the server does not start. cause: errno; 0: not known. */
 void report_log_listen_failure(const struct config *config, const struct listener_fault *fault);
 void report_log_start_failure(const char *step, int cause);
-
-#endif

@@ -1,6 +1,4 @@
-/*
- * The serving process: start, signals, end. Everything here runs in the main thread.
- */
+/* The serving process: start, signals, end. Everything here runs in the main thread. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,8 +1,5 @@
-/*
- * listener: the listening sockets that a configuration asks for or that systemd has passed.
- */
-#ifndef SYSTEM_LISTENER_H
-#define SYSTEM_LISTENER_H
+/* listener: the listening sockets that a configuration asks for or that systemd has passed. */
+#pragma once
 
 #include "config/config.h"
 
@@ -40,5 +37,3 @@ bool listeners_open(
 
 /* The port that the first TCP socket is bound to, in host order; 0: none is TCP. */
 unsigned listener_port(const int *fds, size_t n);
-
-#endif

@@ -2,8 +2,7 @@
  * log_writer: log lines on their way to standard error. A request pays for a copy of its line only:
  * a slow or broken standard error costs lines, which are counted, and never a request's time.
  */
-#ifndef SYSTEM_LOG_WRITER_H
-#define SYSTEM_LOG_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ void log_writer_stop(void);
 
 /* Lines lost so far. */
 uint64_t log_writer_dropped(void);
-
-#endif

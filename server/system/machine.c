@@ -1,6 +1,4 @@
-/*
- * Asks the system for limits and usage. Decides nothing.
- */
+/* Asks the system for limits and usage. Decides nothing. */
 #include "system/machine.h"
 
 #include <dirent.h>

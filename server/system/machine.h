@@ -1,8 +1,5 @@
-/*
- * machine: what the system allows this process, and what it uses.
- */
-#ifndef SYSTEM_MACHINE_H
-#define SYSTEM_MACHINE_H
+/* machine: what the system allows this process, and what it uses. */
+#pragma once
 
 #include <stdbool.h>
 
@@ -26,5 +23,3 @@ const char *machine_find_cure(int cause);
 
 /* Fill in what the process uses, and may use; what cannot be read is 0. */
 void machine_read_usage(struct gauges *gauges);
-
-#endif

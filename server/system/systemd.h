@@ -2,8 +2,7 @@
  * systemd: readiness, the watchdog, and passed sockets, by the documented protocols: sd_notify(3)
  * and sd_listen_fds(3). Without systemd everything here does nothing.
  */
-#ifndef SYSTEM_SYSTEMD_H
-#define SYSTEM_SYSTEMD_H
+#pragma once
 
 #include "base/buf.h"
 
@@ -25,5 +24,3 @@ int systemd_end_of_sockets(void);
 
 /* Their names in this order, with colons between (FileDescriptorName=). */
 struct span systemd_socket_names(void);
-
-#endif

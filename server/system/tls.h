@@ -1,8 +1,5 @@
-/*
- * tls: the certificate that the public listener shows, and its replacement while it serves.
- */
-#ifndef SYSTEM_TLS_H
-#define SYSTEM_TLS_H
+/* tls: the certificate that the public listener shows, and its replacement while it serves. */
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -69,5 +66,3 @@ void tls_send(void *session, struct span bytes);
  * full or the other side ends. For the health check.
  */
 void tls_ask(int fd, struct span request, char *answer, size_t answer_size);
-
-#endif

@@ -2,8 +2,7 @@
  * fuzz: what the fuzzers share. Each of them is one LLVMFuzzerTestOneInput, which libFuzzer or
  * replay.c calls.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include <stdint.h>
 
@@ -43,5 +42,3 @@ void fuzz_check_outcome(const struct outcome *outcome);
 
 /* The value of a response field; NULL without it. */
 const char *fuzz_field(const struct response *response, const char *name);
-
-#endif

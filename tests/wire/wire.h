@@ -3,8 +3,7 @@
  *
  * The environment names the binary (PROGRAM) and a tool to run it under (WRAPPER, may be empty).
  */
-#ifndef WIRE_H
-#define WIRE_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -131,5 +130,3 @@ double wire_now(void);
 
 /* How long to wait for what should come at once: longer under valgrind. */
 int wire_patience(void);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * fail_alloc: what the test and the library that fails share.
  */
-#ifndef FAIL_ALLOC_H
-#define FAIL_ALLOC_H
+#pragma once
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -15,5 +14,3 @@ struct fail_alloc {
 	atomic_long failed;    /* how many did */
 	atomic_long processes; /* how many have loaded the library */
 };
-
-#endif
