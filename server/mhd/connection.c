@@ -17,7 +17,8 @@ connection_may_accept(void *cls, const struct sockaddr *address, socklen_t len)
 	network = network_of_client(&client);
 	if (watchdog_count_from(loop->watchdog, &network) < loop->connections_per_ip)
 		return MHD_YES;
-	atomic_fetch_add_explicit(&loop->watchdog->counts.per_ip, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+	    &loop->watchdog->counts.rejected[INCIDENT_PER_IP], 1, memory_order_relaxed);
 	return MHD_NO;
 }
 
@@ -44,7 +45,7 @@ note_protocol(struct loop *loop, const struct record *record)
 	if (record->watched.phase == WATCH_ENDED && hint == NULL)
 		return;
 	atomic_store(&counts->hint, hint);
-	atomic_fetch_add(&counts->protocol, 1);
+	atomic_fetch_add(&counts->rejected[INCIDENT_PROTOCOL], 1);
 }
 
 /* NULL without memory; the connection is ended then, since nothing would limit its time. */

@@ -149,7 +149,7 @@ watchdog_make_room(struct watchdog *dog, struct watch_list *list, int64_t now_ms
 	n = end_first(list, WATCH_IDLE, INT64_MAX, most);
 	n += end_first(list, WATCH_BUSY, now_ms - YOUNG_MS, most - n);
 	pthread_mutex_unlock(&list->mutex);
-	atomic_fetch_add_explicit(&dog->counts.limit, n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&dog->counts.rejected[INCIDENT_LIMIT], n, memory_order_relaxed);
 }
 
 /*
@@ -178,7 +178,8 @@ check_list(struct watchdog *dog, struct watch_list *list, int64_t now_ms)
 		bool is_late = c->since_ms < now_ms - dog->request_ms;
 
 		next = TAILQ_NEXT(c, entry);
-		atomic_fetch_add_explicit(&dog->counts.deadline, is_late, memory_order_relaxed);
+		atomic_fetch_add_explicit(
+		    &dog->counts.rejected[INCIDENT_DEADLINE], is_late, memory_order_relaxed);
 		if (is_late || (is_draining && c->since_ms < drained_ms && is_unused(list, c)))
 			end_connection(list, c);
 	}

@@ -8,29 +8,27 @@ enum { WINDOW_MS = 10000, PEEKING_MS = 60 * 60 * 1000 };
 	"A client sent something other than HTTP/1.1, such as the PROXY protocol, TLS or HTTP/2, " \
 	"or only part of a request line. The next one will be examined"
 
+const char *const incident_names[N_INCIDENTS] = { "deadline", "limit", "per_ip", "protocol" };
+
 /* Totals since the start, so that no line depends on one before it. */
 static void
 report_connections(const struct incidents *incidents)
 {
-	static uint64_t reported, reported_protocol;
-	uint64_t deadline = atomic_load(&incidents->deadline);
-	uint64_t limit = atomic_load(&incidents->limit);
-	uint64_t per_ip = atomic_load(&incidents->per_ip);
-	uint64_t protocol = atomic_load(&incidents->protocol);
-	uint64_t total = deadline + limit + per_ip + protocol;
+	static uint64_t reported[N_INCIDENTS];
+	uint64_t now[N_INCIDENTS];
 	const char *hint = atomic_load(&incidents->hint);
 	struct log_line line;
 
-	if (total == reported || !log_begin(&line, LOG_WARNING, "connections_rejected"))
+	for (size_t i = 0; i < N_INCIDENTS; i++)
+		now[i] = atomic_load(&incidents->rejected[i]);
+	if (memcmp(now, reported, sizeof(now)) == 0 ||
+	    !log_begin(&line, LOG_WARNING, "connections_rejected"))
 		return;
-	reported = total;
-	log_number(&line, "deadline", deadline);
-	log_number(&line, "limit", limit);
-	log_number(&line, "per_ip", per_ip);
-	log_number(&line, "protocol", protocol);
-	if (protocol > reported_protocol)
+	for (size_t i = 0; i < N_INCIDENTS; i++)
+		log_number(&line, incident_names[i], now[i]);
+	if (now[INCIDENT_PROTOCOL] > reported[INCIDENT_PROTOCOL])
 		log_string(&line, "hint", hint != NULL ? hint : UNKNOWN_PROTOCOL);
-	reported_protocol = protocol;
+	memcpy(reported, now, sizeof(reported));
 	log_end(&line);
 }
 
@@ -40,7 +38,7 @@ incidents_report(struct incidents *incidents, int64_t now_ms)
 	static int64_t last_ms, seen_ms;
 	static uint64_t reported, seen;
 	uint64_t no_memory = atomic_load(&incidents->no_memory);
-	uint64_t protocol = atomic_load(&incidents->protocol);
+	uint64_t protocol = atomic_load(&incidents->rejected[INCIDENT_PROTOCOL]);
 	struct log_line line;
 
 	if (last_ms == 0)

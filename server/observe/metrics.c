@@ -161,15 +161,14 @@ put_one(struct buf *out, const char *name, const char *type, const char *help, u
 }
 
 static void
-put_rejected(struct buf *out, const struct incidents *rejected)
+put_rejected(struct buf *out, const struct incidents *incidents)
 {
 	static const char name[] = "redirectd_connections_rejected_total";
 
 	put_head(out, name, "counter", "Connections ended or refused to protect the others.");
-	buf_printf(out, "%s{reason=\"deadline\"} %" PRIu64 "\n", name, rejected->deadline);
-	buf_printf(out, "%s{reason=\"limit\"} %" PRIu64 "\n", name, rejected->limit);
-	buf_printf(out, "%s{reason=\"per_ip\"} %" PRIu64 "\n", name, rejected->per_ip);
-	buf_printf(out, "%s{reason=\"protocol\"} %" PRIu64 "\n", name, rejected->protocol);
+	for (size_t i = 0; i < N_INCIDENTS; i++)
+		buf_printf(out, "%s{reason=\"%s\"} %" PRIu64 "\n", name, incident_names[i],
+		    incidents->rejected[i]);
 }
 
 static void

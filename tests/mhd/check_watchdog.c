@@ -93,12 +93,12 @@ START_TEST(ends_what_takes_too_long)
 	add(0, ages[_i].state, now - ages[_i].age_ms);
 	watchdog_tick(&dog, now);
 	ck_assert_int_eq(is_ended(0), ages[_i].ends);
-	ck_assert_uint_eq(atomic_load(&dog.counts.deadline), ages[_i].counted);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_DEADLINE]), ages[_i].counted);
 	watchdog_tick(&dog, now + IDLE_MS);
 	watchdog_tick(&dog, now + 2 * IDLE_MS);
-	ck_assert_uint_le(atomic_load(&dog.counts.deadline), 1);
+	ck_assert_uint_le(atomic_load(&dog.counts.rejected[INCIDENT_DEADLINE]), 1);
 	ck_assert_int_eq(n_ticks, 3);
-	ck_assert_uint_eq(atomic_load(&dog.counts.limit), 0);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_LIMIT]), 0);
 	take_away(0);
 }
 END_TEST
@@ -198,7 +198,7 @@ START_TEST(ends_unused_connections_while_draining)
 	usleep(drained[_i].silent_ms * 1000);
 	watchdog_tick(&dog, now);
 	ck_assert_int_eq(is_ended(0), drained[_i].ends);
-	ck_assert_uint_eq(atomic_load(&dog.counts.deadline), 0);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_DEADLINE]), 0);
 	take_away(0);
 }
 END_TEST
@@ -209,7 +209,7 @@ static void
 make_room(int64_t now)
 {
 	watchdog_make_room(&dog, &list, now);
-	ck_assert_uint_eq(atomic_load(&dog.counts.deadline), 0);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_DEADLINE]), 0);
 }
 
 /* Of 32 places three are kept free; what is ended is gone, even if its loop has not closed it. */
@@ -230,7 +230,7 @@ START_TEST(keeps_one_place_in_sixteen_free)
 	watchdog_tick(&dog, now);
 	for (int i = 0; i < N + 2; i++)
 		ck_assert_int_eq(is_ended(i), i == 1 || i == 3);
-	ck_assert_uint_eq(atomic_load(&dog.counts.limit), 2);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_LIMIT]), 2);
 	for (int i = 0; i < N + 2; i++)
 		take_away(i);
 }
@@ -261,7 +261,7 @@ START_TEST(ends_what_is_slow_at_the_limit)
 	make_room(now);
 	ck_assert_int_eq(is_ended(0), slow[_i].ends);
 	ck_assert(!is_ended(1));
-	ck_assert_uint_eq(atomic_load(&dog.counts.limit), slow[_i].ends);
+	ck_assert_uint_eq(atomic_load(&dog.counts.rejected[INCIDENT_LIMIT]), slow[_i].ends);
 	take_away(0);
 	take_away(1);
 }

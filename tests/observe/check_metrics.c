@@ -31,9 +31,7 @@ count(struct metrics *metrics, enum route route, const char *method, int status,
 static const char *
 write_text(void)
 {
-	static const struct incidents incidents = {
-		.deadline = 1, .limit = 2, .per_ip = 3, .protocol = 17
-	};
+	static const struct incidents incidents = { .rejected = { 1, 2, 3, 17 } };
 	static const struct gauges gauges = { .connections_open = 7,
 		.incidents = &incidents,
 		.log_lines_dropped = 4,
