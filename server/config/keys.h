@@ -21,14 +21,12 @@ enum { KEYS_MAX = 64 }; /* room for as many in arrays that have a place for each
 struct config_key {
 	const char *name;
 	enum key_type type;
-	size_t offset;              /* of its member of struct config */
-	const char *fallback;       /* the default, as text; NULL: not set */
-	const char *derived;        /* where it is not set, what stands in, in words; or NULL */
-	unsigned min, max;          /* of a number */
-	const char *const *choices; /* NULL at the end */
-	const char *(*judge)(const char *text); /* of a text, or of an item */
-	const char *advice;  /* for a wrong value: "use ..."; NULL: made from the above */
-	const char *meaning; /* for the documents; code between backticks */
+	size_t offset;                          /* of its member of struct config */
+	const char *fallback;                   /* the default, as text; NULL: not set */
+	unsigned min, max;                      /* of a number */
+	const char *const *choices;             /* NULL at the end */
+	const char *(*judge)(const char *text); /* of a text, or of an item; see below */
+	const char *advice; /* for a wrong value: "use ..."; NULL: made from the above */
 };
 
 extern const struct config_key config_keys[];
@@ -74,18 +72,12 @@ enum { JUDGE_APP_NAME_MAX_LEN = 64 }; /* characters */
 /*
  * What is wrong with the text of one value, or with one item of a list (judge.c): NULL where it is
  * good; else to follow the name of the key, such as "is not a GUID". After "; " may stand what to
- * do, in place of the key's own advice. The text itself is never in it.
+ * do, in place of the key's own advice. The text itself is never in it. judge_text() knows what no
+ * text may be, such as empty; a public_url is an origin for Microsoft, a pattern an origin that may
+ * have `*.` for a label, a scope a scope-token of RFC 6749 3.3.
  */
-const char *judge_text(const char *text); /* what no text may be, such as empty */
-const char *judge_origin(const char *text);
-const char *judge_pattern(const char *text);    /* an origin, maybe with `*.` for a label */
-const char *judge_public_url(const char *text); /* an origin for Microsoft */
-const char *judge_return_url(const char *text); /* as /connect's success_url */
-const char *judge_app_name(const char *text);
-const char *judge_address(const char *text); /* numeric, without a port */
-const char *judge_network(const char *text);
-const char *judge_guid(const char *text);
-const char *judge_google_id(const char *text); /* an OAuth client's */
-const char *judge_tenant(const char *text);
-const char *judge_scope(const char *text); /* RFC 6749 3.3: scope-token */
-const char *judge_path(const char *text);
+typedef const char *judge(const char *text);
+
+judge judge_text, judge_origin, judge_pattern, judge_public_url, judge_return_url, judge_app_name,
+    judge_address, judge_network, judge_guid, judge_google_id, judge_tenant, judge_scope,
+    judge_path;

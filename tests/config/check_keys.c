@@ -34,22 +34,6 @@ START_TEST(names_nearest_key)
 }
 END_TEST
 
-/* The documents are made of it: a sentence, whose code is between backticks. */
-START_TEST(says_what_each_key_means)
-{
-	for (size_t i = 0; i < config_n_keys; i++) {
-		const char *meaning = config_keys[i].meaning;
-		size_t n = 0;
-
-		ck_assert_msg(meaning != NULL, "%s", config_keys[i].name);
-		ck_assert_msg(meaning[strlen(meaning) - 1] == '.', "%s", config_keys[i].name);
-		for (const char *c = meaning; *c != '\0'; c++)
-			n += *c == '`';
-		ck_assert_msg(n % 2 == 0, "%s", config_keys[i].name);
-	}
-}
-END_TEST
-
 int
 main(void)
 {
@@ -57,7 +41,6 @@ main(void)
 	TCase *tests = tcase_create("keys");
 
 	tcase_add_loop_test(tests, names_nearest_key, 0, sizeof(name_rows) / sizeof(name_rows[0]));
-	tcase_add_test(tests, says_what_each_key_means);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }

@@ -1,6 +1,8 @@
 /*
- * Holds README.md's table of keys and the manual page's list of them to server/config/keys.c. With
- * --write it writes both (make docs). What it writes stands between two marks in each document.
+ * Holds README.md's table of keys to server/config/keys.c, whose names, order and defaults it has,
+ * and the manual page's list to that table. What a key means, and what stands in for a default that
+ * is no value, is written in the table by hand. With --write it writes both (make docs). What it
+ * writes stands between two marks in each document.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,35 +10,57 @@
 #include "config/keys.h"
 #include "support.h"
 
-#define BEGIN "keys: written by `make docs` from server/config/keys.c"
+#define BEGIN "keys: checked by `make check`, written by `make docs`"
 #define END   "end of the keys"
 
 enum { DOCUMENT_SIZE = 256 * 1024, LINE_WIDTH = 72 };
 
-/* A default that is a value, or words where there is none. */
+/* The table as it stands in the README: `| `key` | default | meaning |`. */
+static char *readme;
+
+/* The cell of this number of a key's row; its length is in *ret_len. */
 static const char *
-default_of(const struct config_key *key, bool *ret_is_value)
+find_cell(const char *key, int number, size_t *ret_len)
 {
-	*ret_is_value = key->fallback != NULL;
+	BUF(start, 128);
+	const char *at, *cell;
+
+	buf_printf(&start, "\n| `%s` | ", key);
+	at = strstr(readme, start.data);
+	if (at == NULL) {
+		fprintf(stderr, "README.md: lacks a row \"%s... |\"\n", start.data + 1);
+		exit(EXIT_FAILURE);
+	}
+	for (cell = at + start.len; number > 0; number--)
+		cell = strstr(cell, " | ") + strlen(" | ");
+	at = strstr(cell, " |");
+	*ret_len = (size_t)(at - cell);
+	return cell;
+}
+
+static void
+put_default(struct buf *out, const struct config_key *key, const char *quote)
+{
+	size_t len;
+	const char *cell = find_cell(key->name, 0, &len);
+
 	if (key->fallback != NULL)
-		return key->fallback;
-	if (key->derived != NULL)
-		return key->derived;
-	return key->type == KEY_LIST ? "empty" : "none";
+		buf_printf(out, "%s%s%s", quote, key->fallback, quote);
+	else
+		buf_put(out, (struct span){ cell, len });
 }
 
 static void
 put_markdown(struct buf *out)
 {
-	bool is_value;
-
 	buf_puts(out, "| Key | Default | Meaning |\n|---|---|---|\n");
 	for (size_t i = 0; i < config_n_keys; i++) {
-		const char *value = default_of(&config_keys[i], &is_value);
-		const char *quote = is_value ? "`" : "";
+		size_t len;
+		const char *meaning = find_cell(config_keys[i].name, 1, &len);
 
-		buf_printf(out, "| `%s` | %s%s%s | %s |\n", config_keys[i].name, quote, value,
-		    quote, config_keys[i].meaning);
+		buf_printf(out, "| `%s` | ", config_keys[i].name);
+		put_default(out, &config_keys[i], "`");
+		buf_printf(out, " | %.*s |\n", (int)len, meaning);
 	}
 }
 
@@ -94,14 +118,20 @@ put_mdoc_text(struct buf *out, const char *text)
 static void
 put_mdoc(struct buf *out)
 {
-	bool is_value;
-
 	for (size_t i = 0; i < config_n_keys; i++) {
+		size_t len;
+		const char *meaning = find_cell(config_keys[i].name, 1, &len);
+		char *text = strndup(meaning, len);
+		BUF(value, 256);
+
+		put_default(&value, &config_keys[i], "");
 		buf_printf(out, ".It Va %s Pq Li ", config_keys[i].name);
-		for (const char *c = default_of(&config_keys[i], &is_value); *c != '\0'; c++)
-			buf_printf(out, "%c%s", *c, is_value && *c == ',' ? "\\:" : "");
+		for (const char *c = value.data; *c != '\0'; c++)
+			buf_printf(
+			    out, "%c%s", *c, config_keys[i].fallback && *c == ',' ? "\\:" : "");
 		buf_putc(out, '\n');
-		put_mdoc_text(out, config_keys[i].meaning);
+		put_mdoc_text(out, text);
+		free(text);
 	}
 }
 
@@ -186,6 +216,21 @@ write_document(const char *path, const char *text, struct span wanted)
 	    path, "cannot be written");
 }
 
+/* A sentence, whose code is between backticks. */
+START_TEST(says_what_each_key_means)
+{
+	for (size_t i = 0; i < config_n_keys; i++) {
+		size_t len, n = 0;
+		const char *meaning = find_cell(config_keys[i].name, 1, &len);
+
+		ck_assert_msg(len > 1 && meaning[len - 1] == '.', "%s", config_keys[i].name);
+		for (size_t c = 0; c < len; c++)
+			n += meaning[c] == '`';
+		ck_assert_msg(n % 2 == 0, "%s", config_keys[i].name);
+	}
+}
+END_TEST
+
 START_TEST(documents_have_the_table)
 {
 	with_document(_i, compare);
@@ -197,13 +242,20 @@ main(int argc, char **argv)
 {
 	Suite *suite = suite_create("tables");
 	TCase *tests = tcase_create("tables");
+	int result;
+
+	readme = read_document("README.md");
 
 	if (argc == 2 && strcmp(argv[1], "--write") == 0) {
 		for (size_t i = 0; i < COUNT(documents); i++)
 			with_document((int)i, write_document);
+		free(readme);
 		return 0;
 	}
+	tcase_add_test(tests, says_what_each_key_means);
 	LOOP(tests, documents_have_the_table, documents);
 	suite_add_tcase(suite, tests);
-	return support_run(suite);
+	result = support_run(suite);
+	free(readme);
+	return result;
 }
