@@ -33,7 +33,7 @@ all: $(PROGRAM) ## build the server: build/recall-redirectd
 WARNINGS := -Wall -Wextra -Werror=format -Wformat=2 -Wconversion -Wsign-conversion -Wshadow -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough -Wtrampolines \
 	-Wbidi-chars=any -Werror=format-security -Werror=implicit \
-	-Werror=incompatible-pointer-types -Werror=int-conversion
+	-Werror=incompatible-pointer-types -Werror=int-conversion -Wno-c2x-extensions
 HARDENING_COMPILE := -fstack-protector-strong -fstack-clash-protection -fstrict-flex-arrays=3 \
 	-fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing -fexceptions \
 	-fcf-protection=full -mbranch-protection=standard -fPIE
@@ -165,7 +165,7 @@ coverage-run: $(PROGRAM)
 smoke: ## check a running server: make smoke BASE_URL=https://oauth.example.com
 	@sh tests/whole/curl/smoke.sh "$(BASE_URL)"
 
-LINTED := -std=gnu11 -D_GNU_SOURCE -DVERSION='""' -Iserver
+LINTED := -std=gnu11 -Wno-c2x-extensions -D_GNU_SOURCE -DVERSION='""' -Iserver
 lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; -Werror by gcc, by clang and for 32 bits
 	$(BUILDING) BUILD=$(BUILD)/gcc CC=gcc CFLAGS=-Werror all
 	$(BUILDING) BUILD=$(BUILD)/clang CC=clang CFLAGS=-Werror all

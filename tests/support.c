@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <stdlib.h>
 
 int
@@ -145,4 +147,23 @@ support_put(struct buf *out, struct span text)
 		text = span_from(text, len);
 	}
 	return differs;
+}
+
+void
+support_check_policy(const char *policy, const char *page)
+{
+	const char *style = strstr(page, "<style>") + strlen("<style>");
+	size_t len = (size_t)(strstr(style, "</style>") - style);
+	unsigned char digest[32];
+	gnutls_datum_t raw = { digest, sizeof(digest) }, text;
+	BUF(wanted, 512);
+
+	ck_assert_uint_gt(len, 0);
+	ck_assert_int_eq(gnutls_hash_fast(GNUTLS_DIG_SHA256, style, len, digest), 0);
+	ck_assert_int_eq(gnutls_base64_encode2(&raw, &text), 0);
+	buf_puts(&wanted, "default-src 'none'; style-src 'sha256-");
+	buf_put(&wanted, (struct span){ (const char *)text.data, text.size });
+	buf_puts(&wanted, "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+	gnutls_free(text.data);
+	ck_assert_str_eq(policy, wanted.data);
 }

@@ -11,8 +11,6 @@
 /* Run one suite to its end; the exit status of a test program. */
 int support_run(Suite *suite);
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* A test that runs once for each row of a table, which it finds at _i. */
 #define LOOP(tcase, test, rows) tcase_add_loop_test(tcase, test, 0, COUNT(rows))
 
@@ -43,3 +41,9 @@ void support_at_every_provider(Suite *suite, void (*add)(TCase *tests));
  * support_provider; false where it is the same there, so that nothing is left to try.
  */
 bool support_put(struct buf *out, struct span text);
+
+/*
+ * The Content-Security-Policy lets the style of this page through and nothing else: a changed style
+ * needs a new hash.
+ */
+void support_check_policy(const char *policy, const char *page);

@@ -153,7 +153,7 @@ slip_at(struct span text, size_t *ret_at)
 		at = before;
 		before = last_before(text, at);
 	}
-	for (size_t i = 0; i < sizeof(slips) / sizeof(slips[0]); i++) {
+	for (size_t i = 0; i < COUNT(slips); i++) {
 		const char *wanted = slips[i].before;
 		bool is_here = is_one_of(byte_at(text, at), slips[i].here);
 

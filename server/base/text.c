@@ -50,6 +50,16 @@ span_same_letters(const char *a, const char *b, size_t len)
 	return true;
 }
 
+size_t
+text_find_word(const char *const *words, size_t n, struct span word)
+{
+	size_t i = 0;
+
+	while (i < n && !span_is(word, words[i]))
+		i++;
+	return i;
+}
+
 /* RFC 3629 4: lead bytes, how many bytes follow them, and which the first of those may be. */
 static const struct {
 	unsigned char low, high;
@@ -73,10 +83,9 @@ utf8_char_len(struct span s)
 	const unsigned char *bytes = (const unsigned char *)s.data;
 	size_t c = 0;
 
-	while (c < sizeof(characters) / sizeof(characters[0]) && bytes[0] > characters[c].high)
+	while (c < COUNT(characters) && bytes[0] > characters[c].high)
 		c++;
-	if (c == sizeof(characters) / sizeof(characters[0]) || bytes[0] < characters[c].low ||
-	    characters[c].tail >= s.len)
+	if (c == COUNT(characters) || bytes[0] < characters[c].low || characters[c].tail >= s.len)
 		return 0;
 	for (size_t i = 1; i <= characters[c].tail; i++)
 		if (bytes[i] < (i == 1 ? characters[c].first_low : 0x80) ||

@@ -77,6 +77,11 @@ span_is_ignoring_case(struct span s, const char *string)
 
 bool span_starts_ignoring_case(struct span s, const char *start);
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The index of this word among n; n where it is none of them. */
+size_t text_find_word(const char *const *words, size_t n, struct span word);
+
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF. */
 bool text_is_utf8(struct span s);
 

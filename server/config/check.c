@@ -21,11 +21,8 @@ check_scopes(struct draft *d, const char *name, const struct text_list *scopes)
 
 	draft_set_source(d, "%s", config_source_of(d->config, key));
 	while (span_next(&rest, ',', &scope)) {
-		size_t i = 0;
-
-		while (i < scopes->n && !span_is(scope, scopes->items[i]))
-			i++;
-		if (i < scopes->n)
+		if (text_find_word((const char *const *)scopes->items, scopes->n, scope) <
+		    scopes->n)
 			continue;
 		snprintf(wrong, sizeof(wrong), "lacks %.*s", (int)scope.len, scope.data);
 		draft_report_value(d, key, wrong);
@@ -167,7 +164,7 @@ warn_of_example(const struct config *c, struct findings *findings)
 		    "11111111-2222-3333-4444-555555555555" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].value != NULL && strcasestr(rows[i].value, rows[i].example) != NULL)
 			warn(c, findings, rows[i].key, "is the example's", "use your own");
 }

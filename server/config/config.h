@@ -132,7 +132,7 @@ void config_free(struct config *config);
 /* Append `key = value (source)` of the key at index; false where there is no such key. */
 bool config_describe(const struct config *config, size_t index, struct buf *out);
 
-/* Append the names of the keys that begin with prefix and are set, with commas between. */
+/* Append the names of the keys that begin with prefix and are set to a list with commas. */
 void config_put_set_keys(const struct config *config, const char *prefix, struct buf *out);
 
 /*

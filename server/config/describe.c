@@ -35,9 +35,9 @@ config_describe(const struct config *config, size_t index, struct buf *out)
 }
 
 static void
-put_name(struct buf *out, size_t start, const char *name)
+put_name(struct buf *out, const char *name)
 {
-	buf_printf(out, "%s%s", out->len > start ? "," : "", name);
+	buf_printf(out, "%s%s", out->len > 0 ? "," : "", name);
 }
 
 /* Not set, or made from another key's value. */
@@ -52,11 +52,9 @@ is_derived(const struct config *config, const struct config_key *key)
 void
 config_put_set_keys(const struct config *config, const char *prefix, struct buf *out)
 {
-	size_t start = out->len;
-
 	for (const struct config_key *key = config_keys; key < config_keys + config_n_keys; key++)
 		if (strncmp(key->name, prefix, strlen(prefix)) == 0 && !is_derived(config, key))
-			put_name(out, start, key->name);
+			put_name(out, key->name);
 }
 
 static bool
@@ -82,11 +80,9 @@ void
 config_put_changed_keys(
     const struct config *before, const struct config *after, bool for_restart, struct buf *out)
 {
-	size_t start = out->len;
-
 	for (const struct config_key *key = config_keys; key < config_keys + config_n_keys; key++)
 		if ((!for_restart || needs_restart(key->name)) && is_changed(before, after, key))
-			put_name(out, start, key->name);
+			put_name(out, key->name);
 	if (for_restart && (before->tls_certificate == NULL) != (after->tls_certificate == NULL))
-		put_name(out, start, "tls.certificate");
+		put_name(out, "tls.certificate");
 }

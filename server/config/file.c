@@ -124,7 +124,7 @@ read_member(struct walk *w, const char *path, bool is_top, const cJSON *object, 
 	return false;
 }
 
-/* The members of a section, or of the whole file, where section is NULL. */
+/* The members of a section, or of the whole file, where section is "". */
 static void
 read_members(struct walk *w, const char *section, const cJSON *object)
 {
@@ -133,12 +133,10 @@ read_members(struct walk *w, const char *section, const cJSON *object)
 
 	cJSON_ArrayForEach(member, object)
 	{
-		if (section == NULL)
-			snprintf(path, sizeof(path), "%s", member->string);
-		else
-			snprintf(path, sizeof(path), "%s.%s", section, member->string);
+		snprintf(path, sizeof(path), "%s%s%s", section, *section != '\0' ? "." : "",
+		    member->string);
 		next_name(w);
-		if (!read_member(w, path, section == NULL, object, member))
+		if (!read_member(w, path, *section == '\0', object, member))
 			skip_names(w, member);
 	}
 }
@@ -158,7 +156,7 @@ draft_read_file(struct draft *d, const char *name, struct span text)
 		    d, "", "is not a JSON object", "write it as {\"listen\": {\"port\": 8080}}");
 	} else {
 		w.line = 1;
-		read_members(&w, NULL, tree);
+		read_members(&w, "", tree);
 	}
 	cJSON_Delete(tree);
 }

@@ -1,16 +1,11 @@
 #include "config/keys.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #include "base/path.h"
 
 /* https://learn.microsoft.com/entra/identity-platform/reply-url: at most 256 characters each. */
-enum {
-	REDIRECT_URI_MAX_LEN = 256,
-	GUID_LEN = 36,
-	LONGEST_PATH_LEN = sizeof("/api/ms_admin_consent_callback") - 1
-};
+enum { REDIRECT_URI_MAX_LEN = 256 };
 
 /* A quote that a shell or an .env file should have taken away, straight or curly. */
 static bool
@@ -54,7 +49,8 @@ judge_public_url(const char *text)
 {
 	const char *wrong = judge_origin(text);
 
-	if (wrong == NULL && strlen(text) + LONGEST_PATH_LEN > REDIRECT_URI_MAX_LEN)
+	if (wrong == NULL &&
+	    strlen(text) + strlen("/api/ms_admin_consent_callback") > REDIRECT_URI_MAX_LEN)
 		return "makes a redirect URI of more than Microsoft's 256 characters";
 	if (wrong == NULL && strchr(text, '[') != NULL)
 		return "has an IPv6 address as its host, which Microsoft does not accept";
@@ -97,15 +93,9 @@ judge_network(const char *text)
 const char *
 judge_guid(const char *text)
 {
-	static _Thread_local char wrong[64];
-
 	if (text_is_guid(span_of(text)))
 		return NULL;
-	if (strlen(text) == GUID_LEN)
-		return "is not a GUID";
-	snprintf(
-	    wrong, sizeof(wrong), "has %zu characters, and a GUID has %d", strlen(text), GUID_LEN);
-	return wrong;
+	return strlen(text) == 36 ? "is not a GUID" : "does not have 36 characters, as a GUID has";
 }
 
 const char *

@@ -7,10 +7,9 @@
 #include "flow/provider.h"
 #include "http/screen.h"
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
-#define READ     "GET, HEAD"
-#define START    "GET, HEAD, POST"
-#define OF(id)   &providers[id]
+#define READ   "GET, HEAD"
+#define START  "GET, HEAD, POST"
+#define OF(id) &providers[id]
 
 static app_handler handle_callback, handle_admin_callback, handle_association, handle_status;
 
@@ -44,6 +43,7 @@ static const struct endpoint {
 	{ AT("/health"), PUBLIC | ADMIN, ROUTE_HEALTHZ, READ, handle_status, NULL },
 	{ AT("/readyz"), PUBLIC | ADMIN, ROUTE_READYZ, READ, handle_status, NULL },
 	{ AT("/metrics"), ADMIN, ROUTE_METRICS, "GET", handle_status, NULL },
+	{ SPAN("/"), NULL, ADMIN, ROUTE_OPERATOR_PAGE, READ, handle_status, NULL },
 };
 
 /* What no path has: CONNECT, and `OPTIONS *`, which asks about the server as a whole. */
@@ -61,7 +61,7 @@ find_endpoint(const struct request *request)
 	struct span path = request->path, cut = path;
 
 	cut.len -= cut.len > 0 && cut.data[cut.len - 1] == '/';
-	for (size_t i = 0; i < N(endpoints); i++)
+	for (size_t i = 0; i < COUNT(endpoints); i++)
 		if (is_here(&endpoints[i], request) &&
 		    span_equals(endpoints[i].where & SLASH ? cut : path, endpoints[i].path))
 			return &endpoints[i];
@@ -74,7 +74,7 @@ find_endpoint(const struct request *request)
 static const char *
 find_near_miss(const struct request *request)
 {
-	for (size_t i = 0; i < N(endpoints); i++)
+	for (size_t i = 0; i < COUNT(endpoints); i++)
 		if (is_here(&endpoints[i], request) &&
 		    hint_is_near(request->path, endpoints[i].path))
 			return endpoints[i].near_miss;
@@ -155,7 +155,6 @@ static void
 handle_admin_callback(
     const struct config *config, const struct request *request, struct response *response)
 {
-	(void)config;
 	outcome_read(request->provider, request->query, &response->outcome);
 	if (response->outcome.error[0] == '\0')
 		response->outcome.hint = NULL;
@@ -165,10 +164,8 @@ handle_admin_callback(
 }
 
 static void
-handle_association(
-    const struct config *config, const struct request *request, struct response *response)
+handle_association(const struct config *config, const struct request *, struct response *response)
 {
-	(void)request;
 	if (config->microsoft_association_ids.n == 0) {
 		http_refuse(&response->problem, 501, "unconfigured",
 		    "microsoft.client_id is not configured on this server");
@@ -178,13 +175,14 @@ handle_association(
 	response->content_type = "application/json";
 }
 
-/* Of /metrics the shell writes the body, since it knows the numbers. */
+/* Of /metrics and of the operator's page the shell writes the body: it knows the numbers. */
 static void
-handle_status(const struct config *config, const struct request *request, struct response *response)
+handle_status(const struct config *, const struct request *request, struct response *response)
 {
-	(void)config;
 	if (request->route == ROUTE_METRICS) {
 		response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	} else if (request->route == ROUTE_OPERATOR_PAGE) {
+		response->content_type = "text/html; charset=utf-8";
 	} else if (request->route == ROUTE_READYZ && request->is_draining) {
 		http_refuse(&response->problem, 503, "draining", "The server is shutting down");
 	} else if (request->is_stuck) {

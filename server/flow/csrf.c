@@ -10,20 +10,16 @@
 enum { HASH_LEN = 32, HEX_LEN = 2 * HASH_LEN, HEX_SIZE = HEX_LEN + 1, TIME_LEN = 8 };
 enum { MAX_READ = 4 * CSRF_MAX_COOKIES }; /* a browser of good will holds CSRF_MAX_COOKIES */
 
-/* --- where a start comes from --- */
-
 const char *
 csrf_site(const struct request *request)
 {
-	static const char *const known[] = { "same-origin", "same-site", "cross-site", "none" };
+	static const char *const known[] = { "same-origin", "same-site", "cross-site", "none",
+		"other" };
 	struct span site;
 
 	if (http_count_header(request, "Sec-Fetch-Site", &site) == 0)
 		return NULL;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (span_is(site, known[i]))
-			return known[i];
-	return "other";
+	return known[text_find_word(known, COUNT(known) - 1, site)];
 }
 
 /* What would help a cross-site start; NULL where it comes from one of the start origins. */
@@ -68,8 +64,6 @@ csrf_may_start(
 		hint };
 	return false;
 }
-
-/* --- the cookies of this browser --- */
 
 static bool
 is_not_hex(unsigned char c)

@@ -6,18 +6,10 @@
 
 #define OPEN_AS_LINK "open /connect by a link or a form in the whole window"
 
-static bool
-is_one_of(struct span s, const char *const *words)
-{
-	while (*words != NULL && !span_is(s, *words))
-		words++;
-	return *words != NULL;
-}
-
 const char *
 hint_of_browser(const struct request *request)
 {
-	static const char *const frames[] = { "iframe", "frame", "embed", "object", NULL };
+	static const char *const frames[] = { "iframe", "frame", "embed", "object" };
 	struct span mode;
 
 	if (span_is(request->method, "OPTIONS") &&
@@ -26,7 +18,8 @@ hint_of_browser(const struct request *request)
 		       "cannot show the sign-in page; " OPEN_AS_LINK;
 	if (request->route != ROUTE_CONNECT && request->route != ROUTE_CONNECT_ADMIN)
 		return NULL;
-	if (is_one_of(http_find_header(request, "Sec-Fetch-Dest"), frames))
+	if (text_find_word(frames, COUNT(frames), http_find_header(request, "Sec-Fetch-Dest")) <
+	    COUNT(frames))
 		return "The sign-in page cannot be shown in a frame; " OPEN_AS_LINK;
 	if (http_count_header(request, "Sec-Fetch-Mode", &mode) > 0 && !span_is(mode, "navigate"))
 		return "A script asked by fetch(), which cannot show the sign-in page; " OPEN_AS_LINK;
@@ -75,9 +68,10 @@ hint_of_parameter(struct span name)
 {
 	static const char *const others[] = { "authenticity_token", "csrfmiddlewaretoken", "_token",
 		"_csrf", "csrf_token", "_csrf_token", "__RequestVerificationToken", "_gl", "gclid",
-		"fbclid", "msclkid", "mc_eid", "_hsenc", "_hsmi", NULL };
+		"fbclid", "msclkid", "mc_eid", "_hsenc", "_hsmi" };
 
-	if (!is_one_of(name, others) && !span_starts_ignoring_case(name, "utm_"))
+	if (text_find_word(others, COUNT(others), name) == COUNT(others) &&
+	    !span_starts_ignoring_case(name, "utm_"))
 		return NULL;
 	return "A web framework or a tracker of mails and advertisements added a field: leave it out "
 	       "of the form or link to /connect";

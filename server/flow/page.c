@@ -8,9 +8,7 @@
 
 /* CSP_STYLE_HASH is the SHA-256 of STYLE; check_page.c holds them together. */
 /* clang-format off */
-#define STYLE \
-	":root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--paper:#fff;--line:#d0d7de;--mark:#0a5ad4}" \
-	"@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ea7b3;--paper:#12161c;--line:#3d444d;--mark:#6cb0ff}}" \
+#define STYLE PAGE_COLORS \
 	"body{margin:0;background:var(--paper);color:var(--ink);font:1.0625rem/1.6 system-ui,sans-serif;overflow-wrap:anywhere}" \
 	"header,main,footer{max-width:34rem;margin:0 auto;padding:0 1.5rem}header{padding-top:10vh;color:var(--soft);font-weight:600}" \
 	"h1{margin:.75rem 0 1rem;padding-top:1rem;border-top:.25rem solid var(--mark);font-size:1.75rem;line-height:1.25;text-wrap:balance}" \
@@ -22,14 +20,10 @@
 	"footer *{margin:0 0 .25rem;font-size:inherit}footer h2{padding-top:1rem;border-top:1px solid var(--line)}"
 /* clang-format on */
 #define CSP_STYLE_HASH "sha256-i3ibYe9DpqTZi9lnpD5AZtNUGCZDqrZY2oIze7HZ54g="
-#define CSP                                                                                        \
-	"default-src 'none'; style-src '" CSP_STYLE_HASH                                           \
-	"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /* Upper-case letters stand for templates, lower-case ones for values: see struct page. */
 #define SKELETON                                                                                   \
-	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"                  \
-	"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"                \
+	PAGE_HEAD                                                                                  \
 	"<title>$T</title>\n<style>" STYLE "</style>\n</head>\n<body>\n<header>$H</header>\n"      \
 	"<main>\n<h1>$T</h1>\n$X<p>$A$B</p>\n$M"                                                   \
 	"<p>Do you need help? Give this number to support: <code>$i</code></p>\n</main>\n"         \
@@ -109,6 +103,6 @@ page_show(const struct config *config, const struct request *request, const stru
 
 	oauth_put_admin_link(&link, config);
 	response->content_type = "text/html; charset=utf-8";
-	http_add_field(response, "Content-Security-Policy", CSP);
+	http_add_field(response, "Content-Security-Policy", PAGE_CSP(CSP_STYLE_HASH));
 	put(&response->body, values, SKELETON);
 }

@@ -4,6 +4,18 @@
 #include "config/config.h"
 #include "http/http.h"
 
+/* Of every page: its beginning, colors for light and dark, and what it may load: only its style. */
+#define PAGE_HEAD                                                                                  \
+	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"                  \
+	"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+#define PAGE_COLORS                                                                                \
+	":root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--paper:#fff;--line:#d0d7de;"  \
+	"--mark:#0a5ad4}@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9ea7b3;"     \
+	"--paper:#12161c;--line:#3d444d;--mark:#6cb0ff}}"
+#define PAGE_CSP(style_hash)                                                                       \
+	"default-src 'none'; style-src '" style_hash                                               \
+	"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 /*
  * A page for people, as templates of HTML. In each of them stands, escaped,
  *   $a  the app's name, or "the app"       $i  the request's id

@@ -1,7 +1,5 @@
 #include "flow/provider.h"
 
-/* --- Microsoft --- */
-
 static const char *const microsoft_prompts[] = { "login", "select_account", NULL };
 
 static const char approve[] =
@@ -59,8 +57,6 @@ static const struct cure microsoft_cures[] = {
 	{ NULL, NULL },
 };
 
-/* --- Google --- */
-
 /* Without consent, Google gives Recall no refresh token. */
 static const char *const google_prompts[] = { "consent", "select_account consent", NULL };
 
@@ -83,12 +79,6 @@ static const struct cure google_cures[] = {
 	{ NULL, NULL },
 };
 
-#define UNCONFIGURED(key)                                                                          \
-	{                                                                                          \
-		key " is not configured on this server",                                           \
-		    "public_url and " key " are not configured on this server"                     \
-	}
-
 const struct provider providers[N_PROVIDERS] = {
 	[MICROSOFT] = {
 		.id = MICROSOFT,
@@ -106,7 +96,8 @@ const struct provider providers[N_PROVIDERS] = {
 			       "approval step again and again, even after their administrator has "
 			       "approved the app",
 		.redirect_member = "ms_oauth_redirect_url",
-		.unconfigured = UNCONFIGURED("microsoft.client_id"),
+		.unconfigured = { "microsoft.client_id is not configured on this server",
+		    "public_url and microsoft.client_id are not configured on this server" },
 		.cures = microsoft_cures,
 		.approve_hint = approve,
 		.perhaps_approve_hint = perhaps_approve,
@@ -128,7 +119,8 @@ const struct provider providers[N_PROVIDERS] = {
 		.prompt_rule = "must be consent or select_account consent: without consent, Google "
 			       "gives Recall no lasting access to the calendar",
 		.redirect_member = "google_oauth_redirect_url",
-		.unconfigured = UNCONFIGURED("google.client_id"),
+		.unconfigured = { "google.client_id is not configured on this server",
+		    "public_url and google.client_id are not configured on this server" },
 		.calendar_scope = "https://www.googleapis.com/auth/calendar.events.readonly",
 		.cures = google_cures,
 	},

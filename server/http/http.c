@@ -60,8 +60,7 @@ http_is_media_type(struct span content_type, const char *media_type)
 	return span_is_ignoring_case(span_trim(content_type), media_type);
 }
 
-/* 0, 0.5, 1.000 (RFC 9110 12.4.2) in thousandths; what is none of these, or nothing, counts as 1.
- */
+/* 0, 0.5, 1.000 (RFC 9110 12.4.2) in thousandths; anything else, or nothing, counts as 1. */
 static unsigned
 weight_of(struct span media_range)
 {
@@ -134,4 +133,4 @@ http_split_target(struct request *request)
 }
 
 const char *const http_route_names[N_ROUTES] = { "other", "callback", "connect", "connect_admin",
-	"admin_consent_callback", "association", "healthz", "readyz", "metrics" };
+	"admin_consent_callback", "association", "healthz", "readyz", "metrics", "operator_page" };

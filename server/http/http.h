@@ -29,9 +29,10 @@ enum route {
 	ROUTE_CONNECT_ADMIN,
 	ROUTE_ADMIN_CALLBACK,
 	ROUTE_ASSOCIATION,
-	ROUTE_HEALTHZ,
+	ROUTE_HEALTHZ, /* from here on, requests are routine: logged at debug */
 	ROUTE_READYZ,
 	ROUTE_METRICS,
+	ROUTE_OPERATOR_PAGE,
 	N_ROUTES,
 };
 
@@ -51,6 +52,11 @@ struct request {
 	const struct provider *provider; /* whose flow the path is part of; NULL: nobody's */
 	const struct header *headers;
 	size_t n_headers;
+	struct span version;   /* "HTTP/1.1"; set for screen_head(), as are the next four */
+	size_t head_bytes;     /* of the whole head */
+	bool too_many_headers; /* more than HTTP_MAX_HEADERS: the first ones are here */
+	bool target_too_long;  /* it was longer than what is here */
+	bool is_damaged;       /* bytes were lost or moved: NUL, folding, bare line feeds */
 	struct span body;
 	bool is_admin;      /* came over the admin listener */
 	bool is_draining;   /* the server wants no new work */

@@ -16,12 +16,15 @@ mhd_0975_applies(const char *library_version)
 }
 
 bool
-mhd_0975_is_whole(const struct request *request, const char *method, const char *target,
-    size_t target_len, const char *version, size_t bytes)
+mhd_0975_is_whole(
+    const struct request *request, const char *method, const char *target, size_t target_len)
 {
 	static const size_t line_end = 2; /* CR LF */
-	const char *at = version + strlen(version) + line_end;
+	const char *version = request->version.data;
+	const char *at = version + request->version.len + line_end;
 
+	if (request->too_many_headers || request->target_too_long)
+		return true; /* refused anyway */
 	if (target != method + strlen(method) + 1 || version != target + target_len + 1)
 		return false;
 	for (size_t i = 0; i < request->n_headers; i++) {
@@ -29,5 +32,5 @@ mhd_0975_is_whole(const struct request *request, const char *method, const char 
 			return false;
 		at = request->headers[i].value.data + request->headers[i].value.len + line_end;
 	}
-	return at + line_end == method + bytes;
+	return at + line_end == method + request->head_bytes;
 }

@@ -100,18 +100,16 @@ is_known_target(struct span target, struct span method)
 }
 
 static bool
-screen_line(const struct head *head, struct problem *ret_problem)
+screen_line(const struct request *request, size_t max_query, struct problem *ret_problem)
 {
-	const struct request *request = head->request;
-
-	if (request->query.len > head->max_query)
+	if (request->query.len > max_query)
 		return http_refuse(ret_problem, 414, "query_too_long", "The query is too long");
-	if (head->too_long)
+	if (request->target_too_long)
 		return http_refuse(ret_problem, 414, "target_too_long", "The address is too long");
 	if (span_any(request->target, is_bad_in_target))
 		return http_refuse(ret_problem, 400, "target_malformed",
 		    "The address contains a control byte, a space or a #");
-	if (head->damaged)
+	if (request->is_damaged)
 		return http_refuse(ret_problem, 400, "head_malformed",
 		    "The request head is not well-formed HTTP/1.1");
 	if (!is_known_target(request->target, request->method))
@@ -124,12 +122,11 @@ screen_line(const struct head *head, struct problem *ret_problem)
 }
 
 static bool
-screen_fields(const struct head *head, struct problem *ret_problem)
+screen_fields(const struct request *request, struct problem *ret_problem)
 {
-	const struct request *request = head->request;
 	struct span host = SPAN("");
 	size_t n_hosts = http_count_header(request, "Host", &host);
-	bool may_lack_host = span_is(head->version, "HTTP/1.0");
+	bool may_lack_host = span_is(request->version, "HTTP/1.0");
 
 	for (size_t i = 0; i < request->n_headers; i++)
 		if (!is_token(request->headers[i].name) ||
@@ -149,9 +146,8 @@ screen_fields(const struct head *head, struct problem *ret_problem)
  * proxies send it: its bytes are looked at.
  */
 static bool
-screen_body(const struct head *head, struct problem *ret_problem)
+screen_body(const struct request *request, struct problem *ret_problem)
 {
-	const struct request *request = head->request;
 	bool is_get = span_is(request->method, "GET") || span_is(request->method, "HEAD");
 	struct span coding = SPAN(""), length = SPAN("0");
 	size_t n_codings = http_count_header(request, "Transfer-Encoding", &coding);
@@ -161,7 +157,7 @@ screen_body(const struct head *head, struct problem *ret_problem)
 	_Static_assert(HTTP_BODY_MAX_LEN == 16 * 1024, "screen_body_too_large says 16 KiB");
 	if (n_codings > 1 ||
 	    (n_codings == 1 && (!span_is_ignoring_case(coding, "chunked") ||
-				   span_is(head->version, "HTTP/1.0") || n_lengths > 0)))
+				   span_is(request->version, "HTTP/1.0") || n_lengths > 0)))
 		return http_refuse(ret_problem, 400, "framing_malformed",
 		    "Transfer-Encoding must be chunked, appear once, and come without "
 		    "Content-Length");
@@ -176,11 +172,12 @@ screen_body(const struct head *head, struct problem *ret_problem)
 }
 
 bool
-screen_head(const struct head *head, struct problem *ret_problem)
+screen_head(
+    const struct request *request, size_t max_query, size_t max_bytes, struct problem *ret_problem)
 {
-	if (!screen_line(head, ret_problem) || !screen_fields(head, ret_problem) ||
-	    !screen_body(head, ret_problem))
+	if (!screen_line(request, max_query, ret_problem) || !screen_fields(request, ret_problem) ||
+	    !screen_body(request, ret_problem))
 		return false;
-	return (!head->too_many_headers && head->bytes <= head->max_bytes) ||
+	return (!request->too_many_headers && request->head_bytes <= max_bytes) ||
 	       refuse_with(ret_problem, &screen_head_too_large);
 }

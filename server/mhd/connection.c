@@ -5,13 +5,12 @@
 #include "mhd/callbacks.h"
 
 enum MHD_Result
-connection_may_accept(void *cls, const struct sockaddr *address, socklen_t len)
+connection_may_accept(void *cls, const struct sockaddr *address, socklen_t)
 {
 	struct loop *loop = cls;
 	struct address client;
 	struct network network;
 
-	(void)len;
 	if (loop->connections_per_ip == 0 || !address_of_socket(address, &client))
 		return MHD_YES;
 	network = network_of_client(&client);
@@ -97,12 +96,11 @@ connection_notify(void *cls, struct MHD_Connection *connection, void **socket_co
 
 void
 connection_request_completed(void *cls, struct MHD_Connection *connection, void **request_context,
-    enum MHD_RequestTerminationCode code)
+    enum MHD_RequestTerminationCode)
 {
 	struct loop *loop = cls;
 	struct record *record = *request_context;
 
-	(void)code;
 	loop_note_progress(loop);
 	if (record != NULL) {
 		exchange_end(loop, connection, record);

@@ -15,10 +15,8 @@ enum { ACCEPTED_MEANWHILE = 22 };
 
 /* Targets are matched and forwarded raw, so the library need not decode them. */
 static size_t
-unescape_nothing(void *cls, struct MHD_Connection *connection, char *text)
+unescape_nothing(void *, struct MHD_Connection *, char *text)
 {
-	(void)cls;
-	(void)connection;
 	return strlen(text);
 }
 
@@ -47,42 +45,17 @@ start_library(struct loop *loop, int fd)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-	const char *version = MHD_get_version();
-	bool is_strict = strncmp(version, "0.", 2) != 0 || strverscmp(version, "0.9.77") >= 0;
 	unsigned kind = loop->connections.is_tls ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS
 						 : MHD_USE_EPOLL_INTERNAL_THREAD;
 
 	return MHD_start_daemon(kind | MHD_USE_TURBO | MHD_USE_ITC, 0, connection_may_accept, loop,
 	    exchange_handle, loop, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT,
-	    (int)is_strict, MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->pool_bytes,
+	    loop->checks_layout ? 0 : 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, loop->pool_bytes,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)library_limit(loop),
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 	    connection_take_target, loop, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, loop,
 	    MHD_OPTION_NOTIFY_COMPLETED, connection_request_completed, loop, MHD_OPTION_ARRAY,
 	    loop->connections.is_tls ? tls : none, MHD_OPTION_END);
-}
-
-static void *
-do_nothing(void *cls)
-{
-	return cls;
-}
-
-/*
- * libmicrohttpd 1.0.1 closes the socket of a daemon that does not start twice, so that errno is
- * EBADF. Whether it was the thread shows when one is started here.
- */
-static int
-find_cause(int cause)
-{
-	pthread_t thread;
-
-	if (cause != EBADF)
-		return cause;
-	cause = pthread_create(&thread, NULL, do_nothing, NULL);
-	if (cause == 0)
-		pthread_join(thread, NULL);
-	return cause;
 }
 
 /*
@@ -105,8 +78,10 @@ daemon_start(struct loop *loop, int fd)
 		return false;
 	errno = 0; /* of some failures the library gives no cause */
 	loop->daemon = start_library(loop, fd);
-	if (loop->daemon == NULL)
-		errno = find_cause(errno);
+	/* 1.0.1 closes the socket of a daemon whose thread does not start twice, and so hides why.
+	 * The log writer's thread has started, so what is missing is room for one more. */
+	if (loop->daemon == NULL && errno == EBADF)
+		errno = EAGAIN;
 	return loop->daemon != NULL;
 }
 

@@ -12,27 +12,24 @@
 #include "mhd/reply.h"
 #include "mhd/server.h"
 
-/* Of the pool: so that a head that is longer gets our answer and not the library's. */
-enum { NOT_FOR_THE_HEAD = 3 * 1024 };
-
-/* Of a body that nobody wants; a longer one is cut off. */
-enum { MOST_UNREAD = 1024 * 1024 };
+enum {
+	NOT_FOR_THE_HEAD = 3 * 1024, /* of the pool, so that a longer head gets our answer */
+	MOST_UNREAD = 1024 * 1024,   /* of a body that nobody wants; a longer one is cut off */
+};
 
 static enum MHD_Result
-collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
-    const char *value, size_t value_len)
+collect_header(void *cls, enum MHD_ValueKind, const char *name, size_t name_len, const char *value,
+    size_t value_len)
 {
 	struct exchange *x = cls;
 
-	(void)kind;
 	x->n_records++;
 	if (value == connection_no_cookies)
 		return MHD_YES;
-	x->too_many_headers = x->request.n_headers == HTTP_MAX_HEADERS;
-	if (x->too_many_headers)
-		return MHD_YES;
-	x->loop->headers[x->request.n_headers++] = (struct header){ { name, name_len },
-		{ value != NULL ? value : "", value != NULL ? value_len : 0 } };
+	x->request.too_many_headers = x->request.n_headers == HTTP_MAX_HEADERS;
+	if (!x->request.too_many_headers)
+		x->loop->headers[x->request.n_headers++] = (struct header){ { name, name_len },
+			{ value != NULL ? value : "", value != NULL ? value_len : 0 } };
 	return MHD_YES;
 }
 
@@ -48,12 +45,13 @@ open_exchange(struct exchange *x, struct loop *loop, struct MHD_Connection *conn
 		.connection = connection,
 		.record = record,
 		.config = loop->config,
-		.head_bytes = head != NULL ? head->header_size : 0,
 		.request = {
 		    .id = record->id,
 		    .method = span_of(method),
 		    .target = { record->target != NULL ? record->target : "", record->target_len },
+		    .target_too_long = record->target_too_long,
 		    .headers = loop->headers,
+		    .head_bytes = head != NULL ? head->header_size : 0,
 		    .body = { record->body != NULL ? record->body : "", record->body_len },
 		    .is_admin = loop->is_admin,
 		    .is_draining = loop->is_draining,
@@ -99,36 +97,15 @@ answer(struct exchange *x)
 	if (x->request.samples_state)
 		x->loop->state_sampled_at = x->request.now;
 	app_handle(x->config, &x->request, x->response);
-	if (x->request.route == ROUTE_METRICS && x->response->status == 200)
-		server_put_metrics(x->loop->server, &x->response->body);
+	if (x->request.is_admin && x->response->status == 200)
+		server_put_numbers(x->loop->server, x->config, x->request.route, x->response);
 	return reply_send(x);
-}
-
-static struct head
-describe_head(const struct exchange *x, const char *method, const char *url, const char *version)
-{
-	bool is_whole = !x->loop->checks_layout || x->too_many_headers ||
-			x->record->target_too_long ||
-			mhd_0975_is_whole(&x->request, method, url, x->record->target_len, version,
-			    x->head_bytes);
-
-	return (struct head){
-		.request = &x->request,
-		.version = span_of(version),
-		.bytes = x->head_bytes,
-		.too_many_headers = x->too_many_headers,
-		.too_long = x->record->target_too_long,
-		.damaged = !is_whole,
-		.max_query = x->loop->query_bytes,
-		.max_bytes = x->loop->pool_bytes - NOT_FOR_THE_HEAD,
-	};
 }
 
 /* The first call, before any body: refuse what must be refused, go on with everything else. */
 static enum MHD_Result
 handle_head(struct exchange *x, const char *method, const char *url, const char *version)
 {
-	struct head head = describe_head(x, method, url, version);
 	struct span coding = http_find_header(&x->request, "Transfer-Encoding");
 	struct span length = http_find_header(&x->request, "Content-Length");
 	bool is_chunked = coding.len > 0 && !has_bodyless_method(x);
@@ -136,12 +113,16 @@ handle_head(struct exchange *x, const char *method, const char *url, const char 
 	unsigned long bytes = 0;
 	struct problem problem;
 
+	x->request.version = span_of(version);
+	x->request.is_damaged = x->loop->checks_layout &&
+				!mhd_0975_is_whole(&x->request, method, url, x->record->target_len);
 	x->record->is_screened = true;
 	x->record->has_body = is_chunked;
 	x->reads_on =
 	    !waits &&
 	    (is_chunked || (text_to_number(span_trim(length), MOST_UNREAD, &bytes) && bytes > 0));
-	if (!screen_head(&head, &problem))
+	if (!screen_head(&x->request, x->loop->query_bytes, x->loop->pool_bytes - NOT_FOR_THE_HEAD,
+		&problem))
 		return answer_problem(x, &problem);
 	return (is_chunked || waits) && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
 }

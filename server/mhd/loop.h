@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "mhd/record.h"
 #include "mhd/watchdog.h"
-#include "observe/metrics.h"
+#include "observe/recent.h"
 
 struct loop {
 	/* Set before it starts; the limits hold until the end, whatever is reloaded. */
@@ -18,6 +18,7 @@ struct loop {
 	size_t connections_per_ip; /* 0: no limit */
 	struct watchdog *watchdog;
 	struct server *server; /* for the admin loop, which answers for all of them */
+	struct recent *recent;
 
 	/* Guarded by the mutex, which is held while a request is handled. */
 	pthread_mutex_t mutex;
@@ -61,8 +62,6 @@ struct exchange {
 	struct record *record;
 	const struct config *config;
 	struct request request;
-	size_t head_bytes; /* of the request's head, as it came */
-	bool too_many_headers;
 	size_t n_records; /* that the library keeps of header fields */
 	bool reads_on;    /* a body follows, to be read after the answer as well */
 	struct response *response;

@@ -28,8 +28,7 @@ struct record {
 	char client[ADDRESS_TEXT_SIZE]; /* of the connection; empty until it is asked for */
 };
 
-/* Start a request: take the time, make an id of *next_id, copy the target, max_len of it at most.
- */
+/* Start a request: take the time, make an id of *next_id, copy at most max_len of the target. */
 void record_begin(struct record *record, const char *target, size_t max_len, uint64_t *next_id);
 
 /* Keep a piece of the body, up to HTTP_BODY_MAX_LEN in all; what is more is dropped and noted. */

@@ -65,13 +65,10 @@ reply_note(struct exchange *x)
 
 	x->record->is_answered = true;
 	metrics_count(&x->loop->metrics, &x->request, x->response, duration_us);
-	access_log_warn_of_long_url(&x->request, x->response);
-	if (x->config->log_access)
-		access_log_request(
-		    x->config, &x->request, x->response, duration_us, name_client(x, array));
+	recent_note(x->loop->recent, &x->request, x->response);
+	access_log_request(x->config, &x->request, x->response, duration_us,
+	    x->config->log_access ? name_client(x, array) : "");
 }
-
-/* --- without the library --- */
 
 /* The head of the response but for Location, in both directions of the wire. */
 static void
@@ -154,7 +151,7 @@ fits_into_pool(const struct exchange *x)
 {
 	enum { LEAST_GROWTH = 1500, SMALL_GROWTH = 188, RECORD_BYTES = 64, RESERVE = 128 };
 	enum { STATUS_LINE_AND_OWN_FIELDS = 160 };
-	size_t pool = x->loop->pool_bytes, used = x->head_bytes;
+	size_t pool = x->loop->pool_bytes, used = x->request.head_bytes;
 	size_t growth = used < pool ? (pool - used) / 8 : 0;
 
 	used += growth >= LEAST_GROWTH ? growth : SMALL_GROWTH;

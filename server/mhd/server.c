@@ -7,15 +7,11 @@
 
 #include "base/clock.h"
 #include "mhd/daemon.h"
+#include "observe/operator_page.h"
 #include "system/log_writer.h"
 #include "system/machine.h"
 
-enum {
-	MAX_LOOPS = LISTENER_MAX_PUBLIC + LISTENER_MAX_ADMIN,
-	ADMIN_CONNECTIONS = 64,
-	WATCHDOG_LATE_MS = 5000,
-	LEAST_BURST = 256,
-};
+enum { ADMIN_CONNECTIONS = 64, WATCHDOG_LATE_MS = 5000, LEAST_BURST = 256 };
 
 _Static_assert(SERVER_FILES_PER_THREAD >= DAEMON_EXTRA_CONNECTIONS + 8, "and a loop's own");
 
@@ -23,7 +19,9 @@ struct server {
 	struct watchdog watchdog;
 	double start_seconds; /* since 1970 */
 	bool is_passed;       /* the public listeners are sockets that systemd keeps open */
+	struct recent recent;
 	atomic_bool reload_success;
+	_Atomic int64_t reload_seconds; /* since 1970; 0: there was none */
 	_Atomic int64_t certificate_expiry;
 	size_t burst; /* most connections since memory was trimmed; of the watchdog's thread */
 	size_t n_public;
@@ -37,31 +35,39 @@ server_library_version(void)
 	return MHD_get_version();
 }
 
-/* --- metrics --- */
+static void
+add_up(const struct server *server, struct metrics *total)
+{
+	for (size_t i = 0; i < server->n_loops; i++)
+		metrics_add(&server->loops[i].metrics, total);
+}
 
 void
-server_put_metrics(struct server *server, struct buf *out)
+server_put_numbers(
+    struct server *server, const struct config *config, enum route route, struct response *response)
 {
-	const struct metrics *all[MAX_LOOPS];
-	struct gauges gauges = {
-		.incidents = &server->watchdog.counts,
+	struct metrics total = { 0 };
+	struct past past;
+	struct gauges gauges = { .incidents = &server->watchdog.counts,
 		.log_lines_dropped = log_writer_dropped(),
 		.reload_success = atomic_load(&server->reload_success),
+		.reload_seconds = atomic_load(&server->reload_seconds),
 		.certificate_expiry = atomic_load(&server->certificate_expiry),
 		.version = VERSION,
 		.libmicrohttpd = MHD_get_version(),
-		.start_seconds = server->start_seconds,
-	};
+		.start_seconds = server->start_seconds };
 
 	machine_read_usage(&gauges);
-	for (size_t i = 0; i < server->n_loops; i++)
-		all[i] = &server->loops[i].metrics;
 	for (size_t i = 0; i < server->n_public; i++)
 		gauges.connections_open += server->loops[i].connections.n_open;
-	metrics_put(out, all, server->n_loops, &gauges);
+	add_up(server, &total);
+	if (route == ROUTE_METRICS)
+		metrics_put(&response->body, &total, &gauges);
+	if (route != ROUTE_OPERATOR_PAGE)
+		return;
+	recent_read(&server->recent, &total, &past);
+	operator_page_show(config, &gauges, &past, response);
 }
-
-/* --- start --- */
 
 static void
 prepare_loop(struct server *server, size_t i, const struct config *config, size_t limit)
@@ -76,6 +82,7 @@ prepare_loop(struct server *server, size_t i, const struct config *config, size_
 	SLIST_INSERT_HEAD(&server->watchdog.lists, &loop->connections, entry);
 	loop->watchdog = &server->watchdog;
 	loop->server = server;
+	loop->recent = &server->recent;
 	loop->is_admin = i >= server->n_public;
 	loop->connections.is_tls = !loop->is_admin && config->tls_certificate != NULL;
 }
@@ -84,6 +91,7 @@ static void
 on_tick(void *cls)
 {
 	struct server *server = cls;
+	struct metrics total = { 0 };
 	size_t n_open = 0;
 
 	for (size_t i = 0; i < server->n_loops; i++) {
@@ -97,6 +105,8 @@ on_tick(void *cls)
 		server->burst = n_open;
 	}
 	incidents_report(&server->watchdog.counts, clock_now_ms());
+	add_up(server, &total);
+	recent_begin_hour(&server->recent, &total, clock_now_ms());
 }
 
 /* The admin listener's first. Loops look at each other's connections: all stop before one goes. */
@@ -118,11 +128,9 @@ stop_loops(struct server *server)
 static unsigned
 find_idle_seconds(const struct config *config)
 {
-	enum { MOST_OF_A_BROWSER = 15 };
-	bool is_proxied = config->tls_certificate == NULL || config->n_proxies > 0;
-	unsigned seconds = config->limits_idle_seconds;
+	bool is_browser = config->tls_certificate != NULL && config->n_proxies == 0;
 
-	return is_proxied || seconds < MOST_OF_A_BROWSER ? seconds : MOST_OF_A_BROWSER;
+	return is_browser && config->limits_idle_seconds > 15 ? 15 : config->limits_idle_seconds;
 }
 
 static struct server *
@@ -143,6 +151,8 @@ make_server(const struct config *config, const struct listeners *listeners, size
 	server->watchdog.on_tick = on_tick;
 	server->watchdog.cls = server;
 	server->start_seconds = (double)time(NULL);
+	pthread_mutex_init(&server->recent.mutex, NULL);
+	server->recent.start_ms = clock_now_ms();
 	server->is_passed = listeners->is_passed;
 	atomic_store(&server->reload_success, true);
 	return server;
@@ -186,8 +196,6 @@ server_start(const struct config *config, const struct listeners *listeners, siz
 	return NULL;
 }
 
-/* --- changes while it runs --- */
-
 void
 server_replace_config(struct server *server, const struct config *config, int64_t expiry)
 {
@@ -197,13 +205,13 @@ server_replace_config(struct server *server, const struct config *config, int64_
 		pthread_mutex_unlock(&server->loops[i].mutex);
 	}
 	atomic_store(&server->certificate_expiry, expiry);
-	atomic_store(&server->reload_success, true);
 }
 
 void
-server_note_refused_reload(struct server *server)
+server_note_reload(struct server *server, bool is_good)
 {
-	atomic_store(&server->reload_success, false);
+	atomic_store(&server->reload_success, is_good);
+	atomic_store(&server->reload_seconds, time(NULL));
 }
 
 bool
@@ -215,8 +223,6 @@ server_makes_progress(struct server *server, bool with_admin)
 		good = good && !atomic_load(&server->loops[i].is_stuck);
 	return good;
 }
-
-/* --- end --- */
 
 void
 server_drain(struct server *server)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "observe/recent.h"
 #include "system/listener.h"
 
 struct server;
@@ -27,8 +28,8 @@ struct server *server_start(const struct config *config, const struct listeners 
  */
 void server_replace_config(struct server *server, const struct config *config, int64_t expiry);
 
-/* What the metrics say of the last reload until the next one. */
-void server_note_refused_reload(struct server *server);
+/* For metrics and the operator's page: there was a reload, which was refused or not. */
+void server_note_reload(struct server *server, bool is_good);
 
 /*
  * The steps of a clean end: fail readiness and ask clients to go; stop listening, and end idle
@@ -48,8 +49,9 @@ void server_stop(struct server *server);
  */
 bool server_makes_progress(struct server *server, bool with_admin);
 
-/* Append what /metrics answers. */
-void server_put_metrics(struct server *server, struct buf *out);
+/* Put what this program knows of itself into the answer of /metrics, or of the operator's page. */
+void server_put_numbers(struct server *server, const struct config *config, enum route route,
+    struct response *response);
 
 /* The version of libmicrohttpd that is running, which need not be the one built against. */
 const char *server_library_version(void);

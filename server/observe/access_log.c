@@ -13,12 +13,9 @@ static const char *
 method_word(struct span method)
 {
 	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
-		"OPTIONS", "TRACE", "PATCH" };
+		"OPTIONS", "TRACE", "PATCH", "other" };
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (span_is(method, known[i]))
-			return known[i];
-	return "other";
+	return known[text_find_word(known, COUNT(known) - 1, method)];
 }
 
 /* Where the admin-consent link is the cure, the hint ends with it, ready to send. */
@@ -37,16 +34,32 @@ log_hint(struct log_line *line, const struct config *config, const struct respon
 	log_string(line, "hint", hint != NULL ? hint : outcome->hint);
 }
 
+static void
+warn_of_long_url(const struct request *request, const struct response *response)
+{
+	struct log_line line;
+
+	if (response->authorize_url_len <= OAUTH_URL_ADVISED_LEN ||
+	    !log_begin(&line, LOG_WARNING, "authorize_url_long"))
+		return;
+	log_string(&line, "id", request->id);
+	log_number(&line, "bytes", response->authorize_url_len);
+	log_string(&line, "hint",
+	    "Providers and proxies may refuse URLs of more than 2,000 bytes: "
+	    "use a shorter success_url and error_url");
+	log_end(&line);
+}
+
 void
 access_log_request(const struct config *config, const struct request *request,
     const struct response *response, uint64_t duration_us, const char *client)
 {
 	const struct outcome *outcome = &response->outcome;
-	bool is_health = request->route == ROUTE_HEALTHZ || request->route == ROUTE_READYZ ||
-			 request->route == ROUTE_METRICS;
+	bool is_routine = request->route >= ROUTE_HEALTHZ;
 	struct log_line line;
 
-	if (!log_begin(&line, is_health ? LOG_DEBUG : LOG_INFO, "request"))
+	warn_of_long_url(request, response);
+	if (!config->log_access || !log_begin(&line, is_routine ? LOG_DEBUG : LOG_INFO, "request"))
 		return;
 	log_string(&line, "id", request->id);
 	log_string(&line, "method", method_word(request->method));
@@ -68,21 +81,5 @@ access_log_request(const struct config *config, const struct request *request,
 	log_string(&line, "correlation_id", outcome->correlation_id);
 	log_string(&line, "binding", response->binding);
 	log_hint(&line, config, response);
-	log_end(&line);
-}
-
-void
-access_log_warn_of_long_url(const struct request *request, const struct response *response)
-{
-	struct log_line line;
-
-	if (response->authorize_url_len <= OAUTH_URL_ADVISED_LEN ||
-	    !log_begin(&line, LOG_WARNING, "authorize_url_long"))
-		return;
-	log_string(&line, "id", request->id);
-	log_number(&line, "bytes", response->authorize_url_len);
-	log_string(&line, "hint",
-	    "Providers and proxies may refuse URLs of more than 2,000 bytes: "
-	    "use a shorter success_url and error_url");
 	log_end(&line);
 }

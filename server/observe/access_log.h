@@ -4,9 +4,10 @@
 #include "config/config.h"
 #include "http/http.h"
 
-/* The line of an answered request: level info, and debug for health checks. client may be "". */
+/*
+ * The line of an answered request, where log.access wants one: level info, and debug for health
+ * checks, scrapes and the operator's page. client may be "". And a warning of an authorize URL that
+ * is longer than advised.
+ */
 void access_log_request(const struct config *config, const struct request *request,
     const struct response *response, uint64_t duration_us, const char *client);
-
-/* A warning where /connect built an authorize URL that is longer than advised. */
-void access_log_warn_of_long_url(const struct request *request, const struct response *response);

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 
-enum { WINDOW_MS = 10000, PEEKING_MS = 60 * 60 * 1000 };
+enum { WINDOW_MS = 10000 };
 
 #define UNKNOWN_PROTOCOL                                                                           \
 	"A client sent something other than HTTP/1.1, such as the PROXY protocol, TLS or HTTP/2, " \
@@ -35,14 +35,11 @@ report_connections(const struct incidents *incidents)
 void
 incidents_report(struct incidents *incidents, int64_t now_ms)
 {
-	static int64_t last_ms, seen_ms;
-	static uint64_t reported, seen;
+	static int64_t last_ms;
+	static uint64_t reported;
 	uint64_t no_memory = atomic_load(&incidents->no_memory);
-	uint64_t protocol = atomic_load(&incidents->rejected[INCIDENT_PROTOCOL]);
 	struct log_line line;
 
-	if (last_ms == 0)
-		last_ms = now_ms;
 	if (now_ms - last_ms < WINDOW_MS)
 		return;
 	last_ms = now_ms;
@@ -52,9 +49,4 @@ incidents_report(struct incidents *incidents, int64_t now_ms)
 		log_number(&line, "requests", no_memory);
 		log_end(&line);
 	}
-	if (protocol != seen || seen_ms == 0)
-		seen_ms = now_ms;
-	seen = protocol;
-	if (now_ms - seen_ms > PEEKING_MS)
-		atomic_store(&incidents->is_peeking, false);
 }

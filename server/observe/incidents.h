@@ -27,8 +27,5 @@ struct incidents {
 	atomic_bool is_peeking;     /* such connections come: look at the first bytes of new ones */
 };
 
-/*
- * Log what has been counted since the last line, at most every ten seconds, and end the peeking
- * after an hour without need. One thread calls it.
- */
+/* Log what has been counted since the last line, at most every ten seconds. One thread calls it. */
 void incidents_report(struct incidents *incidents, int64_t now_ms);

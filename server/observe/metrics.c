@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 static const char *const methods[METRICS_METHODS] = { "GET", "HEAD", "POST", "other" };
-static const char *const outcomes[METRICS_OUTCOMES] = { "code", "error", "admin_wall",
+const char *const metrics_outcomes[METRICS_OUTCOMES] = { "code", "error", "admin_wall",
 	"admin_consent", "empty", "ambiguous" };
 static const char *const errors[METRICS_ERRORS] = { "access_denied", "admin_policy_enforced",
 	"consent_required", "deleted_client", "disallowed_useragent", "interaction_required",
@@ -31,23 +31,12 @@ add(counter *c, uint64_t n)
 	    c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* The index of word among the first n - 1, else the last, which stands for all others. */
-static size_t
-index_of(const char *const *words, size_t n, struct span word)
-{
-	size_t i = 0;
-
-	while (i < n - 1 && !span_is(word, words[i]))
-		i++;
-	return i;
-}
-
 /* Count the word, where there is one, in the counter that has its place. */
 static void
 count_word(counter *counters, const char *const *words, size_t n, const char *word)
 {
 	if (word != NULL && word[0] != '\0')
-		add(&counters[index_of(words, n, span_of(word))], 1);
+		add(&counters[text_find_word(words, n - 1, span_of(word))], 1);
 }
 
 void
@@ -56,16 +45,16 @@ metrics_count(struct metrics *metrics, const struct request *request,
 {
 	const struct outcome *outcome = &response->outcome;
 	size_t bucket = 0, p = request->provider != NULL ? request->provider->id : 0;
+	size_t method = text_find_word(methods, METRICS_METHODS - 1, request->method);
 
 	while (bucket < METRICS_BUCKETS - 1 && duration_us > bounds_us[bucket])
 		bucket++;
-	add(&metrics->requests[request->route][index_of(methods, METRICS_METHODS, request->method)]
-			      [http_status_index(response->status)],
-	    1);
+	add(&metrics->requests[request->route][method][http_status_index(response->status)], 1);
 	add(&metrics->durations[bucket], 1);
 	add(&metrics->duration_us, duration_us);
 	if (request->route == ROUTE_CALLBACK) {
-		count_word(metrics->outcomes[p], outcomes, METRICS_OUTCOMES, outcome->name);
+		count_word(
+		    metrics->answers.n[p], metrics_outcomes, METRICS_OUTCOMES, outcome->name);
 		count_word(metrics->errors[p], errors, METRICS_ERRORS, outcome->error);
 		count_word(metrics->bindings[p], bindings, METRICS_BINDINGS, response->binding);
 	}
@@ -78,19 +67,14 @@ metrics_count(struct metrics *metrics, const struct request *request,
 	}
 }
 
-/* --- text --- */
-
-static void
-add_up(const struct metrics *const *all, size_t n, struct metrics *ret_total)
+void
+metrics_add(const struct metrics *one, struct metrics *total)
 {
-	counter *total = (counter *)(void *)ret_total;
+	const counter *from = (const counter *)(const void *)one;
+	counter *to = (counter *)(void *)total;
 
-	for (size_t i = 0; i < n; i++) {
-		const counter *one = (const counter *)(const void *)all[i];
-
-		for (size_t c = 0; c < sizeof(struct metrics) / sizeof(counter); c++)
-			add(&total[c], atomic_load_explicit(&one[c], memory_order_relaxed));
-	}
+	for (size_t i = 0; i < sizeof(*total) / sizeof(counter); i++)
+		add(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed));
 }
 
 static void
@@ -142,7 +126,7 @@ put_counts(struct buf *out, const struct metrics *total)
 				    total->requests[route][m][s]);
 	put_durations(out, total);
 	put_labelled(out, "redirectd_callbacks_total", "outcome", "What the provider answered.",
-	    outcomes, METRICS_OUTCOMES, total->outcomes[0]);
+	    metrics_outcomes, METRICS_OUTCOMES, total->answers.n[0]);
 	put_labelled(out, "redirectd_callback_errors_total", "error",
 	    "The error parameter of the provider's answers.", errors, METRICS_ERRORS,
 	    total->errors[0]);
@@ -206,12 +190,8 @@ put_gauges(struct buf *out, const struct gauges *g)
 }
 
 void
-metrics_put(
-    struct buf *out, const struct metrics *const *all, size_t n, const struct gauges *gauges)
+metrics_put(struct buf *out, const struct metrics *total, const struct gauges *gauges)
 {
-	struct metrics total = { 0 };
-
-	add_up(all, n, &total);
-	put_counts(out, &total);
+	put_counts(out, total);
 	put_gauges(out, gauges);
 }

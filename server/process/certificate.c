@@ -104,7 +104,7 @@ warn(const struct config *config, bool is_check, const struct tls_facts *facts, 
 		    "an ECDSA key (P-256) makes a new connection cost a third of the time" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].is_true)
 			findings_add(
 			    findings, false, rows[i].key, "", rows[i].wrong, rows[i].advice);
@@ -145,10 +145,8 @@ certificate_warn(void)
 
 	if (shown_until == 0 || left >= WARNING_SECONDS)
 		return;
-	if (left <= 0)
-		log_expiry("certificate_expired", LOG_ERROR, shown_until);
-	else
-		log_expiry("certificate_expires_soon", LOG_WARNING, shown_until);
+	log_expiry(left <= 0 ? "certificate_expired" : "certificate_expires_soon",
+	    left <= 0 ? LOG_ERROR : LOG_WARNING, shown_until);
 }
 
 time_t

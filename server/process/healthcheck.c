@@ -1,7 +1,6 @@
 /*
- * The client of `healthcheck`: GET /healthz, with a deadline over everything. What it reads, the
- * file above all, may have changed since the server started, so that it asks in more places than
- * one.
+ * The client of `healthcheck`: GET /healthz, with a deadline over everything. What it reads may
+ * have changed since the server started, so that it asks in more places than one.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,12 +17,11 @@ enum { DEADLINE_SECONDS = 3 };
 enum verdict { NOBODY, SICK, WELL };
 
 static void
-give_up(int number)
+give_up(int)
 {
 	static const char text[] = "healthcheck: no answer within 3 seconds\n";
 	ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
 
-	(void)number;
 	(void)ignored;
 	_exit(EXIT_FAILED);
 }

@@ -48,16 +48,13 @@ load_config_path(const struct options *options)
 static bool
 has_broken_link(const char *path)
 {
-	char prefix[sizeof(DEFAULT_FILE)];
+	char prefix[sizeof(DEFAULT_FILE)] = "";
 	struct stat status;
 
 	for (size_t len = 1; len <= strlen(path) && len < sizeof(prefix); len++) {
-		if (path[len] != '/' && path[len] != '\0')
-			continue;
-		memcpy(prefix, path, len);
-		prefix[len] = '\0';
-		if (lstat(prefix, &status) == 0 && S_ISLNK(status.st_mode) &&
-		    stat(prefix, &status) != 0)
+		prefix[len - 1] = path[len - 1];
+		if ((path[len] == '/' || path[len] == '\0') && lstat(prefix, &status) == 0 &&
+		    S_ISLNK(status.st_mode) && stat(prefix, &status) != 0)
 			return true;
 	}
 	return false;

@@ -48,14 +48,14 @@ take_command(struct options *o, const char *word)
 {
 	static const char *const commands[] = { "serve", "check", "config", "setup", "url",
 		"healthcheck" };
+	size_t at;
 
 	if (strcmp(word, "-") == 0)
 		return REFUSE(o, "there is no option -");
 	if (o->command != NULL)
 		return REFUSE(o, "there are two commands");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(word, commands[i]) == 0)
-			o->command = commands[i];
+	at = text_find_word(commands, COUNT(commands), span_of(word));
+	o->command = at < COUNT(commands) ? commands[at] : NULL;
 	return o->command != NULL || REFUSE(o, "there is no such command");
 }
 

@@ -16,12 +16,12 @@ look(const struct service *service, struct file_marks *ret_marks)
 {
 	bool is_tls = service->boot->tls_certificate != NULL;
 	const char *paths[] = { load_config_path(service->options),
-		is_tls ? service->current->tls_certificate : NULL,
-		is_tls ? service->current->tls_private_key : NULL };
+		is_tls ? service->tried->tls_certificate : NULL,
+		is_tls ? service->tried->tls_private_key : NULL };
 	struct stat s;
 
 	*ret_marks = (struct file_marks){ 0 };
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < COUNT(paths); i++)
 		if (paths[i] != NULL && stat(paths[i], &s) == 0 && S_ISREG(s.st_mode))
 			memcpy(ret_marks->of[i],
 			    (int64_t[]){ (int64_t)s.st_dev, (int64_t)s.st_ino, s.st_size,
@@ -35,6 +35,20 @@ reload_mark(struct service *service)
 	look(service, &service->loaded);
 	service->seen = service->loaded;
 	service->looked_ms = clock_now_ms();
+}
+
+/* Go on to the PEM files of this configuration, before they are read. */
+static void
+watch_files_of(struct service *service, const struct config *config)
+{
+	struct file_marks now;
+
+	if (service->tried != service->current)
+		config_free((struct config *)(uintptr_t)service->tried);
+	service->tried = config;
+	look(service, &now);
+	memcpy(service->loaded.of[1], now.of[1], sizeof(now.of) - sizeof(now.of[0]));
+	service->seen = service->loaded;
 }
 
 static void
@@ -68,7 +82,7 @@ put_in_force(struct service *service, struct config *config, struct tls_pair *pa
 
 /* TLS that was off at the start stays off, and the other way round: only a restart changes that. */
 static bool
-load_all(const struct service *service, struct config **ret_config, struct tls_pair **ret_pair)
+load_all(struct service *service, struct config **ret_config, struct tls_pair **ret_pair)
 {
 	bool was_read = service->current->file_name != NULL;
 	struct findings findings = { 0 };
@@ -76,6 +90,7 @@ load_all(const struct service *service, struct config **ret_config, struct tls_p
 
 	*ret_pair = NULL;
 	*ret_config = load_config(service->options, was_read ? LOAD_AGAIN : LOAD_FIRST, &findings);
+	watch_files_of(service, *ret_config != NULL ? *ret_config : service->current);
 	good =
 	    *ret_config != NULL && (service->boot->tls_certificate == NULL ||
 				       certificate_read(*ret_config, false, &findings, ret_pair));
@@ -84,7 +99,6 @@ load_all(const struct service *service, struct config **ret_config, struct tls_p
 	if (good || *ret_config == NULL)
 		return good;
 	log_message(LOG_ERROR, "certificate_refused", NULL, NULL);
-	config_free(*ret_config);
 	return false;
 }
 
@@ -93,15 +107,17 @@ reload_service(struct service *service)
 {
 	struct config *config;
 	struct tls_pair *pair;
+	bool is_good;
 
 	reload_mark(service);
 	systemd_notify_reloading();
-	if (load_all(service, &config, &pair)) {
+	is_good = load_all(service, &config, &pair);
+	server_note_reload(service->server, is_good);
+	if (is_good) {
 		put_in_force(service, config, pair);
 		systemd_notify("READY=1\nSTATUS=Serving");
 		return;
 	}
-	server_note_refused_reload(service->server);
 	log_message(LOG_ERROR, "reload_refused", "hint",
 	    "The last good configuration stays in force; the lines before say what is wrong");
 	systemd_notify("READY=1\nSTATUS=Serving; the last reload was refused, see the log");

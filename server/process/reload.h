@@ -14,8 +14,9 @@ struct service {
 	const struct options *options;
 	const struct config *boot;    /* the first configuration; its limits hold until the end */
 	const struct config *current; /* the same, or what the last reload brought */
+	const struct config *tried;   /* the same, or what was refused for its certificate */
 	struct server *server;
-	struct file_marks loaded, seen; /* when they were loaded, and at the last look */
+	struct file_marks loaded, seen; /* when they were read, and at the last look */
 	int64_t looked_ms;
 };
 

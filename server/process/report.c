@@ -59,16 +59,6 @@ report_log_keys(const char *event, const struct buf *keys, const char *hint)
 }
 
 static void
-log_unused_keys(const struct config *config, const char *prefix)
-{
-	BUF(keys, 128);
-
-	config_put_set_keys(config, prefix, &keys);
-	report_log_keys("keys_unused", &keys,
-	    "systemd passed sockets, which are used instead: change the .socket unit, or unset these");
-}
-
-static void
 log_port(struct log_line *line, const char *name, const int *fds, size_t n)
 {
 	unsigned port = listener_port(fds, n);
@@ -82,11 +72,14 @@ report_log_listening(
     const struct config *config, const struct listeners *listeners, size_t connections)
 {
 	struct log_line line;
+	BUF(unused, 128);
 
 	if (listeners->is_passed)
-		log_unused_keys(config, "listen.");
+		config_put_set_keys(config, "listen.", &unused);
 	if (listeners->is_admin_passed)
-		log_unused_keys(config, "admin.");
+		config_put_set_keys(config, "admin.", &unused);
+	report_log_keys("keys_unused", &unused,
+	    "systemd passed sockets, which are used instead: change the .socket unit, or unset these");
 	if (!log_begin(&line, LOG_INFO, "listening"))
 		return;
 	log_string(&line, "address", listeners->is_passed ? "passed" : config->listen_address);

@@ -40,8 +40,6 @@ fit_connections(const struct config *config)
 	return most;
 }
 
-/* --- signals --- */
-
 static sigset_t handled;
 
 void
@@ -69,8 +67,6 @@ wait_for_signal(int64_t milliseconds)
 	while (number < 0 && errno == EINTR);
 	return number < 0 ? 0 : number;
 }
-
-/* --- the end --- */
 
 /* Feed systemd's watchdog while every loop makes progress; a loop that hangs starves it. */
 static void
@@ -135,8 +131,6 @@ drain(const struct service *service)
 	} while (server_finish(service->server) > 0 && clock_now_ms() < until);
 }
 
-/* --- the whole --- */
-
 static enum exit_code
 run(struct service *service, time_t certificate_end)
 {
@@ -167,10 +161,11 @@ run(struct service *service, time_t certificate_end)
 enum exit_code
 command_serve(const struct config *config, struct findings *findings, const struct options *options)
 {
-	struct service service = { .options = options, .boot = config, .current = config };
-	enum exit_code code;
+	struct service service = {
+		.options = options, .boot = config, .current = config, .tried = config
+	};
+	enum exit_code code = EXIT_FAILED;
 	struct tls_pair *pair;
-	bool has_log_writer;
 
 	machine_forbid_core();
 	reload_mark(&service);
@@ -179,14 +174,19 @@ command_serve(const struct config *config, struct findings *findings, const stru
 		return EXIT_CONFIG;
 	}
 	log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
-	has_log_writer = log_writer_start();
-	report_log_findings(findings);
-	code = run(&service, certificate_show(pair));
+	if (log_writer_start()) {
+		report_log_findings(findings);
+		code = run(&service, certificate_show(pair));
+		log_writer_stop();
+	} else {
+		report_log_start_failure("The log writer's thread cannot be started", errno);
+		tls_free(pair);
+	}
 	tls_install(NULL);
 	tls_collect(INT64_MAX);
+	if (service.tried != service.current)
+		config_free((struct config *)(uintptr_t)service.tried);
 	if (service.current != config)
 		config_free((struct config *)(uintptr_t)service.current);
-	if (has_log_writer)
-		log_writer_stop();
 	return code;
 }

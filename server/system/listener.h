@@ -3,10 +3,7 @@
 
 #include "config/config.h"
 
-enum {
-	LISTENER_MAX_PUBLIC = CONFIG_MAX_THREADS,
-	LISTENER_MAX_ADMIN = 8,
-};
+enum { LISTENER_MAX_PUBLIC = CONFIG_MAX_THREADS, LISTENER_MAX_ADMIN = 8 };
 
 /* One for each event loop. */
 struct listeners {

@@ -140,9 +140,8 @@ wait_for_lines(void)
 }
 
 static void *
-run(void *cls)
+run(void *)
 {
-	(void)cls;
 	while (!wait_for_lines())
 		if (write_lines(TICK_MS))
 			log_dropped();
@@ -153,7 +152,8 @@ bool
 log_writer_start(void)
 {
 	stops = false;
-	if (pthread_create(&writer, NULL, run, NULL) != 0)
+	errno = pthread_create(&writer, NULL, run, NULL);
+	if (errno != 0)
 		return false;
 	log_set_sink(keep_line);
 	return true;

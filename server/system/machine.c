@@ -69,10 +69,9 @@ machine_processors(void)
 unsigned long
 machine_raise_file_limit(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = { 1024, 1024 };
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return 1024;
+	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -123,13 +122,11 @@ machine_find_cure(int cause)
 		    "Allow this process more memory (MemoryMax=, --memory), or lower threads" },
 	};
 
-	for (size_t i = 0; i < sizeof(cures) / sizeof(cures[0]); i++)
+	for (size_t i = 0; i < COUNT(cures); i++)
 		if (cures[i].cause == cause)
 			return cures[i].cure;
 	return NULL;
 }
-
-/* --- what it says of this process --- */
 
 void
 machine_read_usage(struct gauges *gauges)

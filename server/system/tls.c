@@ -106,24 +106,21 @@ key_id(gnutls_pubkey_t key, unsigned char ret_id[32])
 	return gnutls_pubkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, ret_id, &size) == 0;
 }
 
-/* Where the certificate for the private key stands in the chain; n_chain: nowhere. */
-static unsigned
-find_own(const struct tls_pair *pair)
+/* Whether the private key is that of the first certificate. */
+static bool
+is_own(const struct tls_pair *pair)
 {
-	unsigned char own[32], other[32];
+	unsigned char own[32], first[32];
 	gnutls_pubkey_t public_key;
-	unsigned i = pair->n_chain;
+	bool good;
 
 	if (gnutls_pubkey_init(&public_key) != GNUTLS_E_SUCCESS)
-		return i;
-	if (gnutls_pubkey_import_privkey(public_key, pair->key, 0, 0) == 0 &&
-	    key_id(public_key, own))
-		for (i = 0; i < pair->n_chain; i++)
-			if (key_id(pair->chain[i].pubkey, other) &&
-			    memcmp(own, other, sizeof(own)) == 0)
-				break;
+		return false;
+	good = gnutls_pubkey_import_privkey(public_key, pair->key, 0, 0) == 0 &&
+	       key_id(public_key, own) && key_id(pair->chain[0].pubkey, first) &&
+	       memcmp(own, first, sizeof(own)) == 0;
 	gnutls_pubkey_deinit(public_key);
-	return i;
+	return good;
 }
 
 struct tls_pair *
@@ -131,22 +128,17 @@ tls_load(
     struct span certificate, struct span private_key, const char *host, struct tls_fault *ret_fault)
 {
 	struct tls_pair *pair = calloc(1, sizeof(*pair));
-	unsigned own;
 
 	*ret_fault = (struct tls_fault){ false, "cannot be loaded", "there is not enough memory" };
 	if (pair == NULL)
 		return NULL;
 	if (load_chain(pair, certificate, host, ret_fault) &&
 	    load_key(pair, private_key, ret_fault)) {
-		own = find_own(pair);
-		if (own == 0)
+		if (is_own(pair))
 			return pair;
-		*ret_fault = own < pair->n_chain
-				 ? (struct tls_fault){ false, "is out of order",
-					   "put the server's own certificate first, then the one "
-					   "that issued it, and so on" }
-				 : (struct tls_fault){ true, "does not belong to the certificate",
-					   "use the key that the certificate was made for" };
+		*ret_fault = (struct tls_fault){ true, "does not belong to the first certificate",
+			"put the server's own certificate first, then the one that issued it, and "
+			"so on; or use the key that it was made for" };
 	}
 	tls_free(pair);
 	return NULL;
@@ -185,17 +177,11 @@ tls_collect(int64_t before_ms)
 
 /* gnutls_certificate_retrieve_function2 */
 static int
-retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
-    const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_chain,
-    unsigned *ret_n_chain, gnutls_privkey_t *ret_key)
+retrieve(gnutls_session_t, const gnutls_datum_t *, int, const gnutls_pk_algorithm_t *, int,
+    gnutls_pcert_st **ret_chain, unsigned *ret_n_chain, gnutls_privkey_t *ret_key)
 {
 	struct tls_pair *pair = atomic_load(&current);
 
-	(void)session;
-	(void)authorities;
-	(void)n_authorities;
-	(void)algorithms;
-	(void)n_algorithms;
 	if (pair == NULL)
 		return -1;
 	*ret_chain = pair->chain;
@@ -224,7 +210,6 @@ tls_ask(int fd, struct span request, char *answer, size_t answer_size)
 {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_session_t session;
-	ssize_t n;
 
 	if (gnutls_certificate_allocate_credentials(&credentials) != GNUTLS_E_SUCCESS)
 		return;
@@ -232,17 +217,11 @@ tls_ask(int fd, struct span request, char *answer, size_t answer_size)
 		gnutls_set_default_priority(session);
 		gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
 		gnutls_transport_set_int(session, fd);
-		n = gnutls_handshake(session);
-		if (n == GNUTLS_E_SUCCESS)
+		if (gnutls_handshake(session) == GNUTLS_E_SUCCESS) {
 			tls_send(session, request);
-		while (n >= 0 && answer_size > 0) {
-			do /* past a session ticket */
-				n = gnutls_record_recv(session, answer, answer_size);
-			while (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED);
-			if (n <= 0)
-				break;
-			answer += n;
-			answer_size -= (size_t)n;
+			while (gnutls_record_recv(session, answer, answer_size) ==
+			       GNUTLS_E_AGAIN) /* a session ticket came first */
+				;
 		}
 		gnutls_deinit(session);
 	}

@@ -57,12 +57,11 @@ void tls_collect(int64_t before_ms);
 /* The callback that hands out the pair, as MHD_OPTION_HTTPS_CERT_CALLBACK wants it. */
 void *tls_retriever(void);
 
-/* Send on a session that libmicrohttpd has set up, a gnutls_session_t, in the thread of its loop.
- */
+/* Send on a gnutls_session_t that libmicrohttpd has set up, in the thread of its loop. */
 void tls_send(void *session, struct span bytes);
 
 /*
- * As a client on a connected socket: handshake without verification, send, receive until answer is
- * full or the other side ends. For the health check.
+ * As a client on a connected socket: handshake without verification, send, receive what fits into
+ * answer of the first record. For the health check.
  */
 void tls_ask(int fd, struct span request, char *answer, size_t answer_size);

@@ -51,18 +51,13 @@ read_request(struct span text)
 }
 
 static bool
-run_screen(const struct request *request, size_t bytes, int calls)
+run_screen(const struct request *request, int calls)
 {
-	struct head head = { .request = request,
-		.version = SPAN("HTTP/1.1"),
-		.bytes = bytes,
-		.max_query = 8192,
-		.max_bytes = 24 * 1024 };
 	struct problem problem;
 	bool good = true;
 
 	for (int i = 0; i < calls; i++)
-		good = screen_head(&head, &problem) && good;
+		good = screen_head(request, 8192, 24 * 1024, &problem) && good;
 	return good;
 }
 
@@ -120,7 +115,7 @@ main(int argc, char **argv)
 	http_split_target(&request);
 	calls = (int)strtol(argv[3], NULL, 10);
 	if (strcmp(argv[1], "screen_head") == 0)
-		good = run_screen(&request, len, calls);
+		good = run_screen(&request, calls);
 	else
 		good = run_app(&request, calls);
 	if (!good)

@@ -48,8 +48,8 @@
 #define SEPARATOR      " has a blank or a semicolon in it; put a comma between two items\n"
 #define AS_JSON                                                                                    \
 	": is written as JSON; write the items with commas between them, without [ ] and quotes\n"
-#define MEANT(word)    ": is none of the known values; did you mean " word "?\n"
-#define LENGTH(length) ": has " length " characters, and a GUID has 36" GUID
+#define MEANT(word) ": is none of the known values; did you mean " word "?\n"
+#define LENGTH      ": does not have 36 characters, as a GUID has" GUID
 #define NO_SECRET                                                                                  \
 	"; delete it: this server needs no secret; the client secret belongs in Recall's "         \
 	"dashboard\n"
@@ -244,7 +244,7 @@ static const struct file_row file_rows[] = {
 	    F1 "connect.start_origins: item 1 does not start with https://" ORIGIN F1
 	       "connect.start_origins: item 3 has more than a scheme, a host and a port" ORIGIN),
 	ROW("{\"microsoft.association_ids\": [\"" A_GUID "\", \"" A_GUID "0\"]}",
-	    F1 "microsoft.association_ids: item 2 has 37 characters, and a GUID has 36" GUID),
+	    F1 "microsoft.association_ids: item 2 does not have 36 characters, as a GUID has" GUID),
 
 	ROW("{\"microsoft.scopes\": [\"a b\", \"a\\\"b\", \"a\\\\b\", \"caf\xc3\xa9\", \"!~\"]}",
 	    F1 "microsoft.scopes: item 1" SEPARATOR F1 "microsoft.scopes: item 2" NO_SCOPE F1
@@ -471,17 +471,17 @@ static const struct variable_row variable_rows[] = {
 	{ "REDIRECTD_TLS_CERTIFICATE=a\tb",
 	    "REDIRECTD_TLS_CERTIFICATE: tls.certificate: has a control byte in it" CERTIFICATE },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=11111111-2222-3333-4444-55555555555",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("35") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=11111111-2222-3333-4444-5555555555555",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("37") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=1",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("1") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=11111111222233334444555555555555",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("32") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID={" A_GUID "}",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("38") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=abc8Q~hunter2hunter2hunter2hunter2hunter",
-	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH("40") },
+	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id" LENGTH },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=1111111-12222-3333-4444-555555555555",
 	    "REDIRECTD_MICROSOFT_CLIENT_ID: microsoft.client_id: is not a GUID" GUID },
 	{ "REDIRECTD_MICROSOFT_CLIENT_ID=g1111111-2222-3333-4444-555555555555",

@@ -64,8 +64,8 @@ static const struct {
 	{ judge_network, "10.0.0.0/", NO_NETWORK },
 
 	{ judge_guid, GUID, NULL },
-	{ judge_guid, GUID "5", "has 37 characters, and a GUID has 36" },
-	{ judge_guid, "1", "has 1 characters, and a GUID has 36" },
+	{ judge_guid, GUID "5", "does not have 36 characters, as a GUID has" },
+	{ judge_guid, "1", "does not have 36 characters, as a GUID has" },
 	{ judge_guid, "g1111111-2222-3333-4444-555555555555", "is not a GUID" },
 
 	{ judge_google_id, "1-a.apps.googleusercontent.com", NULL },

@@ -609,6 +609,40 @@ START_TEST(is_not_healthy_while_a_loop_is_stuck)
 }
 END_TEST
 
+/* The shell writes the body: only the status and the type are known here. */
+START_TEST(has_the_operators_page_on_the_admin_listener)
+{
+	static const struct {
+		const char *method;
+		struct span target;
+		bool is_admin;
+		int status;
+	} asked[] = {
+		{ "GET", SPAN("/"), true, 200 },
+		{ "HEAD", SPAN("/?a=b"), true, 200 },
+		{ "GET", SPAN("http://h/"), true, 200 },
+		{ "POST", SPAN("/"), true, 405 },
+		{ "GET", SPAN("//"), true, 404 },
+		{ "GET", SPAN(""), true, 404 },
+		{ "GET", SPAN("/index.html"), true, 404 },
+		{ "GET", SPAN("/"), false, 404 },
+	};
+	struct config *config = config_of(USUAL);
+	struct request request = bare(asked[_i].method, asked[_i].target);
+	struct response response;
+
+	request.is_admin = asked[_i].is_admin;
+	open_response(&response);
+	app_find_route(&request);
+	app_handle(config, &request, &response);
+	ck_assert_int_eq(response.status, asked[_i].status);
+	if (response.status == 200)
+		ck_assert_str_eq(response.content_type, "text/html; charset=utf-8");
+	ck_assert_int_eq(request.route == ROUTE_OPERATOR_PAGE, response.status != 404);
+	config_free(config);
+}
+END_TEST
+
 /* Both ways to answer tell the log how long the URL is; nothing else does. */
 START_TEST(notes_what_the_log_needs)
 {
@@ -783,6 +817,7 @@ main(void)
 	tcase_add_test(tests, gives_no_hint_on_a_granted_consent);
 	tcase_add_test(tests, is_not_ready_while_draining);
 	tcase_add_loop_test(tests, is_not_healthy_while_a_loop_is_stuck, 0, 3);
+	tcase_add_loop_test(tests, has_the_operators_page_on_the_admin_listener, 0, 8);
 	tcase_add_test(tests, answers_without_room_for_body);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);

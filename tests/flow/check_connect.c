@@ -87,7 +87,8 @@ is_on_stack(const char *text)
 {
 	static char seen[STACK_SIZE];
 	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	/* As an unsigned number: with 32 bits a pointer may be one that off_t takes for negative. */
+	/* As an unsigned number: with 32 bits a pointer may be one that off_t takes for negative.
+	 */
 	ssize_t n = pread64(memory, seen, sizeof(seen), (off64_t)(uintptr_t)stack);
 
 	close(memory);

@@ -2,8 +2,6 @@
 #include "flow/page.h"
 #include "support.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-
 #define ID            "0123456789abcdef"
 #define CALLBACK      "/api/ms_oauth_callback"
 #define DENIED        "error=access_denied&error_subcode=cancel"

@@ -137,25 +137,25 @@ is_good_host(struct span host)
 }
 
 static bool
-has_good_host(const struct head *head)
+has_good_host(const struct request *request)
 {
 	struct span host = SPAN("");
-	size_t n = find(head->request, "Host", &host);
+	size_t n = find(request, "Host", &host);
 
 	if (n == 0)
-		return span_equals(head->version, span_of("HTTP/1.0"));
+		return span_equals(request->version, span_of("HTTP/1.0"));
 	return n == 1 && is_good_host(host);
 }
 
 /* A length of more digits than this harness can read is too large anyway. */
 static bool
-has_good_framing(const struct head *head)
+has_good_framing(const struct request *request)
 {
 	struct span length = SPAN("0"), coding = SPAN("");
-	size_t n_lengths = find(head->request, "Content-Length", &length);
-	size_t n_codings = find_raw(head->request, "Transfer-Encoding", &coding);
-	bool takes_body = !span_equals(head->request->method, span_of("GET")) &&
-			  !span_equals(head->request->method, span_of("HEAD"));
+	size_t n_lengths = find(request, "Content-Length", &length);
+	size_t n_codings = find_raw(request, "Transfer-Encoding", &coding);
+	bool takes_body = !span_equals(request->method, span_of("GET")) &&
+			  !span_equals(request->method, span_of("HEAD"));
 	char *digits = fuzz_copy(length);
 	const char *first = digits + strspn(digits, "0");
 	unsigned long bytes = strlen(first) > 5 ? 99999 : strtoul(first, NULL, 10);
@@ -165,27 +165,27 @@ has_good_framing(const struct head *head)
 		return false;
 	if (n_codings > 0 && (n_codings > 1 || n_lengths > 0 || coding.len != 7 ||
 				 strncasecmp(coding.data, "chunked", 7) != 0 ||
-				 span_equals(head->version, span_of("HTTP/1.0"))))
+				 span_equals(request->version, span_of("HTTP/1.0"))))
 		return false;
 	return bytes <= (takes_body ? 16384 : 0);
 }
 
 static bool
-is_good(const struct head *head)
+is_good(const struct request *request, size_t max_query, size_t max_bytes)
 {
-	return !head->too_long && !head->damaged && !head->too_many_headers &&
-	       head->bytes <= head->max_bytes && is_token(head->request->method) &&
-	       is_good_target(head->request, head->max_query) && has_good_fields(head->request) &&
-	       has_good_host(head) && has_good_framing(head);
+	return !request->target_too_long && !request->is_damaged && !request->too_many_headers &&
+	       request->head_bytes <= max_bytes && is_token(request->method) &&
+	       is_good_target(request, max_query) && has_good_fields(request) &&
+	       has_good_host(request) && has_good_framing(request);
 }
 
 static void
-check(const struct head *head)
+check(const struct request *request, size_t max_query, size_t max_bytes)
 {
 	struct problem problem = { 0 };
-	bool accepted = screen_head(head, &problem);
+	bool accepted = screen_head(request, max_query, max_bytes, &problem);
 
-	HOLDS(accepted == is_good(head));
+	HOLDS(accepted == is_good(request, max_query, max_bytes));
 	if (accepted) {
 		HOLDS(problem.status == 0);
 		return;
@@ -214,7 +214,7 @@ cut_headers(struct span rest, struct header headers[HTTP_MAX_HEADERS])
 
 /* Method, target, version; the version follows the last space. */
 static void
-cut_request_line(struct span line, struct request *request, struct head *head)
+cut_request_line(struct span line, struct request *request)
 {
 	size_t space = span_find(line, ' ');
 	size_t end = line.len;
@@ -224,7 +224,7 @@ cut_request_line(struct span line, struct request *request, struct head *head)
 	end = line.len;
 	while (end > 0 && line.data[end - 1] != ' ')
 		end--;
-	head->version = span_from(line, end);
+	request->version = span_from(line, end);
 	request->target = (struct span){ line.data, end > 0 ? end - 1 : 0 };
 }
 
@@ -232,21 +232,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct header headers[HTTP_MAX_HEADERS];
-	struct request request = { .headers = headers, .body = SPAN("") };
-	struct head head = { .request = &request, .bytes = size };
+	struct request request = { .headers = headers, .head_bytes = size, .body = SPAN("") };
 	struct span rest;
 
 	if (size < 2)
 		return 0;
 	rest = (struct span){ (const char *)data + 2, size - 2 };
-	head.max_query = data[1] * 8u;
-	head.max_bytes = 32 * (255u - data[1]) + 64;
-	head.too_long = (data[0] & 0x11) == (TOO_LONG | 0x10);
-	head.too_many_headers = (data[0] & 0x12) == (TOO_MANY | 0x10);
-	head.damaged = (data[0] & 0x14) == (DAMAGED | 0x10);
-	cut_request_line(fuzz_line(&rest), &request, &head);
+	request.target_too_long = (data[0] & 0x11) == (TOO_LONG | 0x10);
+	request.too_many_headers = (data[0] & 0x12) == (TOO_MANY | 0x10);
+	request.is_damaged = (data[0] & 0x14) == (DAMAGED | 0x10);
+	cut_request_line(fuzz_line(&rest), &request);
 	http_split_target(&request);
 	request.n_headers = cut_headers(rest, headers);
-	check(&head);
+	check(&request, data[1] * 8u, 32 * (255u - data[1]) + 64);
 	return 0;
 }

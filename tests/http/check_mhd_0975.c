@@ -133,10 +133,12 @@ lay_out(struct layout *layout, const struct row *row)
 }
 
 static bool
-is_whole(const struct layout *layout, size_t bytes)
+is_whole(struct layout *layout, size_t bytes)
 {
-	return mhd_0975_is_whole(&layout->request, layout->method, layout->target,
-	    layout->target_len, layout->version, bytes);
+	layout->request.version = span_of(layout->version);
+	layout->request.head_bytes = bytes;
+	return mhd_0975_is_whole(
+	    &layout->request, layout->method, layout->target, layout->target_len);
 }
 
 START_TEST(knows_whole_heads)

@@ -118,13 +118,13 @@ answer(struct exchange *x, const struct config *config, const char *target, size
 		.record = &record,
 		.config = config,
 		.response = &loop.response,
-		.head_bytes = head_bytes,
 		.request = {
 		    .id = "0123456789abcdef",
 		    .method = SPAN("GET"),
 		    .target = span_of(target),
 		    .headers = &header,
 		    .n_headers = header.name.len > 0,
+		    .head_bytes = head_bytes,
 		    .body = SPAN(""),
 		} };
 	app_find_route(&x->request);

@@ -334,10 +334,12 @@ START_TEST(warns_of_long_urls)
 		.target = SPAN("/connect?recall_calendar_auth_token=" MARKER),
 	};
 	struct response response = { .status = 302 };
+	struct config *config = support_config("{\"log.access\": false}", NULL);
 
 	response.authorize_url_len = long_url_rows[_i].len;
 	log_configure(long_url_rows[_i].lowest, LOG_JSON);
-	access_log_warn_of_long_url(&request, &response);
+	access_log_request(config, &request, &response, 0, "");
+	config_free(config);
 	ck_assert_uint_eq(n_seen, long_url_rows[_i].line != NULL ? 1 : 0);
 	if (long_url_rows[_i].line != NULL)
 		ck_assert_str_eq(behind_time(), long_url_rows[_i].line);

@@ -592,6 +592,83 @@ def test_metrics_are_on_the_admin_listener_only():
     assert server.end() == 0
 
 
+# --- the operator's page ---
+
+def rows(text):
+    """Of both lists together: the cells of each row."""
+    return [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(<td><time>.*)</tr>", text)]
+
+
+def test_the_operators_page_shows_what_went_wrong():
+    server = Server("--admin.port=%d" % free_port(), "--threads=4", "--trusted_proxies=127.0.0.1", "--reload.poll_seconds=1",
+                    "--public_url=https://o.example", "--microsoft.client_id=" + CLIENT_ID)
+    assert ask(server.port, "/").status == 404
+    text = ask(server.admin, "/").text
+    assert "<h1>0 of 0 answers in 24 hours brought no code</h1>" in text and rows(text) == [], text
+    for target, headers in [
+            (CALLBACK + "?code=MARK&state=MARK", {}),
+            (CALLBACK + "?error=access_denied&error_subcode=cancel&state=MARK", {"X-Request-Id": "seen-by-a-person"}),
+            ("/connect?recall_calendar_auth_token=MARK", {"Sec-Fetch-Site": "none"}),
+            ("/api/google_oauth_callback?error=MARK&state=MARK", {"X-Forwarded-For": "192.0.2.77"})]:
+        ask(server.port, target, headers=headers)
+    answer = ask(server.admin, "/")
+    assert answer.getheader("Content-Type") == "text/html; charset=utf-8" and answer.getheader("Refresh") == "30"
+    assert answer.getheader("Cache-Control") == "no-store" and "default-src 'none'" in answer.getheader("Content-Security-Policy")
+    assert "<h1>2 of 3 answers in 24 hours brought no code</h1>" in answer.text, answer.text
+    google, microsoft, start = [r for r in rows(answer.text) if "302 code" not in " ".join(r[2].split())]
+    assert google[1] == "Google" and google[2].split() == ["302", "error", "other"], google
+    assert "<code>seen-by-a-person</code>" in microsoft[0] and microsoft[1] == "Microsoft", microsoft
+    assert microsoft[2].split() == ["302", "error", "access_denied", "cancel"] and microsoft[3] == "missing", microsoft
+    assert microsoft[4].endswith("<br><code>https://o.example/connect/admin</code>"), microsoft
+    assert start[2].split() == ["403", "cross_site_start"] and start[3] == "none", start
+    wait_until(lambda: len(server.events("request")) >= 4, "the log")
+    logged = {e["id"]: e for e in server.events("request")}
+    assert logged["seen-by-a-person"]["hint"] == re.sub(r"<br><code>|</code>", " ", microsoft[4]).strip().replace(":  ", ": ")
+    assert "MARK" not in answer.text and "192.0.2.77" not in answer.text and "127.0.0.1" not in answer.text
+    head = ask(server.admin, "/", method="HEAD")
+    assert (head.status, head.text) == (200, "") and int(head.getheader("Content-Length")) > 5000
+    assert ask(server.admin, "/", method="POST", body="").status == 405
+    # A reload keeps it all, and says that it was there.
+    assert "<dt>Last reload</dt><dd>none</dd>" in answer.text
+    replace_config(server, '{"recall": {"region": "eu-central-1"}}')
+    server.wait_for_event("reloaded")
+    text = ask(server.admin, "/").text
+    assert "<dd>https://eu-central-1.recall.ai</dd>" in text and rows(text) == rows(answer.text), text
+    assert re.search(r"<dt>Last reload</dt><dd>20\d\d-\d\d-\d\d [0-9:]{8} UTC</dd>", text), text
+    replace_config(server, "{")
+    server.wait_for_event("reload_refused")
+    assert re.search(r"<dt>Last reload</dt><dd>20[^<]* UTC, refused: the log says why</dd>", ask(server.admin, "/").text)
+    assert not any("operator_page" == e["route"] for e in server.events("request"))
+    assert server.end() == 0
+
+
+def test_the_operators_page_holds_while_many_fail():
+    """Four loops write to it while it is read: each page is whole, and none of the last ones is missing."""
+    server = Server("--admin.port=%d" % free_port(), "--threads=4", "--log.access=false")
+    target = CALLBACK + "?error=server_error&error_description=AADSTS90094"
+
+    def fail():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        for _ in range(200):
+            connection.request("GET", target)
+            connection.getresponse().read()
+        connection.close()
+
+    clients = [threading.Thread(target=fail) for _ in range(4)]
+    for client in clients:
+        client.start()
+    pages = 0
+    while any(client.is_alive() for client in clients):
+        text = ask(server.admin, "/").text
+        assert text.endswith("</html>\n") and len(rows(text)) <= 50, text[-200:]
+        assert all(r[2].split() == ["302", "error", "server_error", "AADSTS90094"] for r in rows(text)), text
+        pages += 1
+    text = ask(server.admin, "/").text
+    assert pages > 2 and len(rows(text)) == 50 and "<h2>Failed answers: 800 since the start</h2>" in text, (pages, text)
+    assert "<h1>800 of 800 answers" in text and "<span><i class=\"o1\"></i>error 800</span>" in text, text
+    assert server.end() == 0
+
+
 # --- systemd ---
 
 def make_notify_socket():

@@ -215,7 +215,7 @@ def test_unix_and_tcp_go_together():
 def test_keys_that_are_not_used_are_warned_of():
     rows = [("public", [], []), ("public:admin", [], []), ("public", ["--listen.port=1"], ["listen.port"]),
             ("public", ["--listen.port=1", "--listen.address=::1"], ["listen.address,listen.port"]),
-            ("public:admin", ["--admin.port=1", "--listen.port=2"], ["listen.port", "admin.port"]),
+            ("public:admin", ["--admin.port=1", "--listen.port=2"], ["listen.port,admin.port"]),
             ("public:admin", ["--admin.address=::1", "--admin.port=1"], ["admin.address,admin.port"])]
     for names, options, keys in rows:
         server = Server([tcp() for _ in names.split(":")], names, *options)

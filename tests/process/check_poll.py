@@ -133,4 +133,48 @@ def test_a_renewed_certificate_is_shown():
     assert server.end() == 0
 
 
+def test_a_reload_to_other_pem_files_is_one_reload():
+    pair = [option.partition("=")[2] for option in make_certificate()]
+    other = [shutil.copy(path, path + ".other") for path in pair]
+    server = Server(OFTEN, config={"tls": {"certificate": pair[0], "private_key": pair[1]}})
+    replace_config(server, json.dumps({"tls": {"certificate": other[0], "private_key": other[1]}}))
+    server.wait_for_event("reloaded")
+    time.sleep(LONGER_THAN_TWO_LOOKS)
+    assert count(server) == (1, 0), server.events("reloaded")
+    os.utime(other[0])
+    server.wait_for_event("reloaded", 2)
+    assert server.end() == 0
+
+
+def test_a_pem_file_that_was_missing_is_loaded_when_it_comes():
+    pair = [option.partition("=")[2] for option in make_certificate()]
+    server = Server(OFTEN, config={"tls": {"certificate": pair[0], "private_key": pair[1]}})
+    late = [path + ".late" for path in pair]
+    shutil.copy(pair[0], late[0])
+    replace_config(server, json.dumps({"tls": {"certificate": late[0], "private_key": late[1]}}))
+    server.wait_for_event("certificate_refused")
+    time.sleep(LONGER_THAN_TWO_LOOKS)
+    assert count(server) == (0, 1)
+    shutil.copy(pair[1], late[1])
+    server.wait_for_event("reloaded")
+    assert "tls.private_key" in server.events("reloaded")[0]["changed"]
+    # Where a file makes no configuration, the certificate that is in force is looked at.
+    replace_config(server, "{")
+    server.wait_for_event("reload_refused", 2)
+    os.utime(late[0])
+    server.wait_for_event("reload_refused", 3)
+    assert server.end() == 0
+
+
+def test_a_pipe_is_read_once():
+    """It would be another one at each look, and reading it takes what is in it."""
+    descriptor, writer = os.pipe()
+    os.write(writer, b'{"recall": {"region": "eu-central-1"}}')
+    os.close(writer)
+    server = Server(OFTEN, "-c", f"/dev/fd/{descriptor}", fds=[descriptor])
+    time.sleep(LONGER_THAN_TWO_LOOKS)
+    assert count(server) == (0, 0) and region(server) == "eu-central-1"
+    assert server.end() == 0
+
+
 main(globals())

@@ -226,8 +226,8 @@ static const struct {
 	void (*spoil)(void);
 	const char *cause;
 } spoilt[] = {
-	{ "other key", mismatch, "tls.private_key: does not belong to the certificate" },
-	{ "other certificate", mismatch_certificate, "does not belong to the certificate" },
+	{ "other key", mismatch, "tls.private_key: does not belong to the first certificate" },
+	{ "other certificate", mismatch_certificate, "does not belong to the first certificate" },
 	{ "truncated certificate", truncate_certificate, "tls.certificate: has no valid" },
 	{ "truncated key", truncate_key, "tls.private_key: has no valid private key" },
 	{ "empty certificate", empty_certificate, "tls.certificate: has no valid" },

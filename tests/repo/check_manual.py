@@ -172,6 +172,7 @@ def logged_fields():
     log, text = sources()
     added = [words(arguments[1]) for arguments in calls(text, "log_text|log_string|log_number|log_port")]
     told = [words(arguments[2]) for arguments in calls(text, "log_message") if len(arguments) > 3]
+    added.append(set(re.findall(r'"(\w+)"', re.search(r"incident_names\[N_INCIDENTS\] = \{([^}]*)\}", text)[1])))
     of_every_line = {name for name in ("time", "level", "event") if name in log}
     return set().union(of_every_line, *added, *told)
 

@@ -869,14 +869,14 @@ static const struct {
 	const char *step;
 	const char *hint;
 } failing_starts[] = {
-	{ "pthread_create", EPERM, 1, "An event loop cannot be started",
+	{ "pthread_create", EPERM, 1, "The log writer's thread cannot be started",
 	    "The system forbids this process to start threads. An old Docker or libseccomp refuses "
 	    "clone3(): update it, or start the container with --security-opt seccomp=unconfined" },
-	{ "pthread_create", EAGAIN, 1, "An event loop cannot be started", NO_THREADS },
+	{ "pthread_create", EAGAIN, 1, "The log writer's thread cannot be started", NO_THREADS },
 	{ "pthread_create", EAGAIN, 2, "An event loop cannot be started", NO_THREADS },
 	{ "pthread_create", EAGAIN, 3, "An event loop cannot be started", NO_THREADS },
 	{ "pthread_create", EAGAIN, 5, "The watchdog's thread cannot be started", NO_THREADS },
-	{ "pthread_create", EINVAL, 2, "An event loop cannot be started", "" },
+	{ "pthread_create", EINVAL, 1, "The log writer's thread cannot be started", "" },
 	{ "epoll_create1", EMFILE, 1, "An event loop cannot be started", NO_FILES },
 	{ "epoll_create1", ENFILE, 3, "An event loop cannot be started", "" },
 	{ "epoll_create1", ENOMEM, 2, "An event loop cannot be started",
