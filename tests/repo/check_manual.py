@@ -192,6 +192,8 @@ def handled_endpoints():
     """Of the route table: each path with its methods, and with a slash at the end where it may have one."""
     names = dict(re.findall(r'#define (\w+) +"([^"]*)"', source("oauth.h") + source("provider.h") + source("app.c")))
     rows = re.findall(r'\{ AT\((\w*) ?(?:"([^"]*)")?\), ([A-Z |]+), ROUTE_\w+,\s+(\w+|"[^"]*"),', source("app.c"))
+    rows += [("", path, where, methods) for path, where, methods in
+             re.findall(r'\{ SPAN\("([^"]*)"\), NULL, ([A-Z |]+), ROUTE_\w+,\s+(\w+|"[^"]*"),', source("app.c"))]
     unions = dict(re.findall(r"\b(\w+) = (\w+ \| \w+)", source("app.c")))
     return {names.get(name, "") + rest + end: names.get(methods, methods.strip('"'))
             for name, rest, where, methods in rows for end in ["", "/"][:1 + ("SLASH" in unions.get(where, where))]}
