@@ -20,10 +20,10 @@
 	"section p{display:flex;justify-content:space-between;margin:.25rem 0}span{display:inline-block;margin-right:1rem}i{display:inline-block;width:.75rem;height:.75rem;margin-right:.375rem}" \
 	"time{white-space:nowrap}table{width:100%;border-collapse:collapse}th,td{padding:.375rem 1rem .375rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}" \
 	".o0{fill:#3b82f6;background:#3b82f6}.o1{fill:#d1435b;background:#d1435b}.o2{fill:#d97706;background:#d97706}.o3{fill:#0f9d8a;background:#0f9d8a}.o4{fill:#8b8f98;background:#8b8f98}" \
-	".o5{fill:#a65fd0;background:#a65fd0}@media(max-width:44rem){dl,thead,.f tr,.f td{display:block}thead{display:none}.f tr{padding:.5rem 0;border-bottom:1px solid var(--line)}" \
+	".o5{fill:#a65fd0;background:#a65fd0}@media(max-width:44rem){section{margin:0}dl,.f tr,.f td{display:block}thead{display:none}.f tr{padding:.5rem 0;border-bottom:1px solid var(--line)}" \
 	".f td{padding:0;border:0}}"
 /* clang-format on */
-#define CSP_STYLE_HASH "sha256-m4yuPMUIBvMstXTuS8z6fSi0ZJG6aF/B0qfjbjRuack="
+#define CSP_STYLE_HASH "sha256-zr/45wLlLF97kFvPr4gRpvV/lllX3JNFofJhEZacJk4="
 
 enum { TIME_SIZE = sizeof("2026-11-26 20:41:03 UTC"), PLOT_HEIGHT = 60 };
 

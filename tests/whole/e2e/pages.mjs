@@ -158,7 +158,7 @@ const PAGES = {
   ],
 };
 
-const SIZES = {
+export const SIZES = {
   phone: {
     viewport: { width: 390, height: 844 },
     deviceScaleFactor: 2,
@@ -167,10 +167,10 @@ const SIZES = {
   },
   desktop: { viewport: { width: 1280, height: 800 } },
 };
-const PAPER = { light: "rgb(255, 255, 255)", dark: "rgb(18, 22, 28)" };
+export const PAPER = { light: "rgb(255, 255, 255)", dark: "rgb(18, 22, 28)" };
 
 // What is to be seen of a page in one scheme of colours.
-async function look(page, scheme, file) {
+export async function look(page, scheme, file) {
   await page.emulateMedia({ colorScheme: scheme });
   await page.screenshot({ path: file, fullPage: true });
   await page.evaluate(axe.source);

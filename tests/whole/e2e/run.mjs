@@ -10,6 +10,7 @@ import { Google } from "./google.mjs";
 import { Hosts } from "./hosts.mjs";
 import { Microsoft } from "./microsoft.mjs";
 import { APP, ATTACKER, OAUTH, PROVIDERS, RECALL, STRANGER } from "./names.mjs";
+import { checkOperatorPage } from "./operator.mjs";
 import { checkPages } from "./pages.mjs";
 import { Recall } from "./recall.mjs";
 import { Server, startNginx } from "./server.mjs";
@@ -101,7 +102,10 @@ async function tellAll(front, world, home, startFront) {
     await tryAttacks(visitOne);
   }
   for (const [name, walk] of Object.entries(TOGETHER)) await visit(name, walk);
-  if (front === "own TLS") await checkPages(visit, folder);
+  if (front === "own TLS") {
+    await checkPages(visit, folder);
+    await checkOperatorPage(browser, dir, world.authority, folder);
+  }
   checkLogs(front, readLog(), world);
   await browser.close();
 }
@@ -112,7 +116,7 @@ async function main() {
   const authority = makeAuthority(dir, "authority");
   const pair = makeCertificate(dir, authority, OAUTH);
   const home = makeTrustingHome(dir, authority);
-  const world = await playHosts(authority);
+  const world = { ...(await playHosts(authority)), authority };
   await tellAll("own TLS", world, home, async () => {
     const server = await new Server(dir, pair).start();
     return { server, port: server.port, readLog: () => server.text };

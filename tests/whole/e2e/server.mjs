@@ -9,7 +9,7 @@ import { CONFIG } from "./names.mjs";
 const children = [];
 process.on("exit", () => children.forEach((child) => child.kill()));
 
-async function until(what, look) {
+export async function until(what, look) {
   for (let i = 0; i < 600; i += 1) {
     const found = await look();
     if (found) return found;
@@ -75,7 +75,7 @@ export class Server {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
