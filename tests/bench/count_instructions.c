@@ -1,7 +1,7 @@
 /*
- * Runs screen_head(), or app_find_route() and app_handle(), on a browser's request, again and
- *again, for callgrind to count. No socket, no library in between: what differs from one run to the
- *next is the code.
+ * Runs screen_head(), or app_find_route(), app_handle() and recent_note(), on a browser's request,
+ * again and again, for callgrind to count. No socket, no library in between: what differs from one
+ * run to the next is the code.
  *
  *	count_instructions                       what it was built with
  *	count_instructions screen_head FILE N    N calls, with the request that is in FILE
@@ -12,6 +12,7 @@
 
 #include "flow/app.h"
 #include "http/screen.h"
+#include "observe/recent.h"
 
 enum { HEAD_SIZE = 8192, ARRAY_SIZE = 32 * 1024 };
 
@@ -65,6 +66,7 @@ static bool
 run_app(struct request *request, int calls)
 {
 	static char location[ARRAY_SIZE], body[ARRAY_SIZE];
+	static struct recent recent = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 	struct config_source source = { .file_text = SPAN(""), .processors = 1 };
 	struct findings findings = { 0 };
 	struct config *config = config_parse(&source, &findings);
@@ -77,6 +79,7 @@ run_app(struct request *request, int calls)
 		buf_init(&response.body, body, sizeof(body));
 		app_find_route(request);
 		app_handle(config, request, &response);
+		recent_note(&recent, request, &response);
 		good = response.status == 302 && response.location.len > request->target.len;
 	}
 	findings_free(&findings);
