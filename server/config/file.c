@@ -124,7 +124,7 @@ read_member(struct walk *w, const char *path, bool is_top, const cJSON *object, 
 	return false;
 }
 
-/* The members of a section, or of the whole file, where section is "". */
+/* The members of a section, or of the whole file, where section is NULL. */
 static void
 read_members(struct walk *w, const char *section, const cJSON *object)
 {
@@ -133,10 +133,12 @@ read_members(struct walk *w, const char *section, const cJSON *object)
 
 	cJSON_ArrayForEach(member, object)
 	{
-		snprintf(path, sizeof(path), "%s%s%s", section, *section != '\0' ? "." : "",
-		    member->string);
+		if (section == NULL)
+			snprintf(path, sizeof(path), "%s", member->string);
+		else
+			snprintf(path, sizeof(path), "%s.%s", section, member->string);
 		next_name(w);
-		if (!read_member(w, path, *section == '\0', object, member))
+		if (!read_member(w, path, section == NULL, object, member))
 			skip_names(w, member);
 	}
 }
@@ -156,7 +158,7 @@ draft_read_file(struct draft *d, const char *name, struct span text)
 		    d, "", "is not a JSON object", "write it as {\"listen\": {\"port\": 8080}}");
 	} else {
 		w.line = 1;
-		read_members(&w, "", tree);
+		read_members(&w, NULL, tree);
 	}
 	cJSON_Delete(tree);
 }

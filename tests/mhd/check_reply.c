@@ -79,6 +79,7 @@ MHD_get_connection_info(struct MHD_Connection *connection, enum MHD_ConnectionIn
 
 static struct loop loop;
 static struct watchdog dog;
+static struct recent recent = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 static struct record record;
 static struct header header;
 
@@ -86,6 +87,7 @@ static void
 set_up(void)
 {
 	loop = (struct loop){ .watchdog = &dog,
+		.recent = &recent,
 		.pool_bytes = POOL_BYTES,
 		.array_size = POOL_BYTES,
 		.location = calloc(1, POOL_BYTES),
