@@ -553,11 +553,10 @@ ask_everything_marked(void)
 	}
 }
 
+/* All that can be logged, in both formats, and the least: a level in between leaves some out. */
 static const char *const log_settings[][2] = {
 	{ "--log.level=debug", "--log.format=json" },
 	{ "--log.level=debug", "--log.format=text" },
-	{ "--log.level=info", "--log.format=json" },
-	{ "--log.level=warning", "--log.format=json" },
 	{ "--log.level=error", "--log.format=text" },
 };
 
@@ -569,7 +568,7 @@ START_TEST(keeps_secrets_out_of_bodies_and_log)
 END_TEST
 
 /* Above info the log does not name the port, so it is chosen here. */
-START_TEST(keeps_secrets_out_at_every_level_and_format)
+START_TEST(keeps_secrets_out_in_both_formats)
 {
 	const char *options[16];
 	char port[32];
@@ -850,7 +849,7 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, tells_form_post_what_is_wrong);
 	tcase_add_test(tests, keeps_secrets_out_of_bodies_and_log);
 	tcase_add_test(tests, leak_test_would_find_a_leak);
-	LOOP(tests, keeps_secrets_out_at_every_level_and_format, log_settings);
+	LOOP(tests, keeps_secrets_out_in_both_formats, log_settings);
 }
 
 static TCase *
