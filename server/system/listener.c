@@ -120,7 +120,7 @@ open_sockets(const char *text, unsigned port, int defer_seconds, size_t n, int *
 size_t
 listener_count(const struct config *config)
 {
-	enum { MOST_POLLED = 1024 };
+	enum { MOST_POLLED = 128 };
 	size_t n = 1 + (config->limits_connections - 1) / MOST_POLLED;
 
 	n = config->tls_certificate == NULL || n < config->threads ? config->threads : n;

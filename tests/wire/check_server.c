@@ -589,7 +589,7 @@ START_TEST(keeps_secrets_out_in_both_formats)
 	ask_everything_marked();
 	log = wire_log(&server);
 	ck_assert(
-	    _i >= 3 || support_provider->id != MICROSOFT || strstr(log, "admin_wall") != NULL);
+	    _i >= 2 || support_provider->id != MICROSOFT || strstr(log, "admin_wall") != NULL);
 	ck_assert_ptr_null(strstr(log, MARK));
 	free(log);
 	ck_assert_int_eq(wire_stop(&server), 0);
