@@ -175,7 +175,7 @@ lint: deps-lint ## clang-tidy, cppcheck, gcc -fanalyzer, shellcheck; -Werror by 
 	[ "$$(uname -m)" != x86_64 ] || gcc -m32 -msse2 -Wno-psabi -fsyntax-only $(LINTED) $$(pkg-config --cflags libcjson gnutls) \
 	    $(WARNINGS) -Werror $(wildcard server/*.c server/*/*.c)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --include=/usr/include/$$(gcc -print-multiarch)/sys/queue.h $(filter-out -std=%,$(LINTED)) server
+	    --include=/usr/include/$$(gcc -print-multiarch)/sys/queue.h $(filter-out -std=% -W%,$(LINTED)) server
 	shellcheck .ci/run $(wildcard config/*/*.sh) config/deb/p* $(wildcard tests/*.sh tests/*/*.sh tests/*/*/*.sh)
 
 SOURCES = $(foreach depth,* */* */*/*,$(wildcard server/$(depth).[ch] tests/$(depth).[ch]))

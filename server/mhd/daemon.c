@@ -65,10 +65,13 @@ start_library(struct loop *loop, int fd)
 bool
 daemon_start(struct loop *loop, int fd)
 {
-	enum { LEAST_QUERY = 8 * 1024, BESIDE_THE_QUERY = 11 * 1024 };
+	enum { LEAST_QUERY = 8 * 1024, BESIDE_THE_QUERY = 11 * 1024, NOT_FOR_THE_HEAD = 3 * 1024 };
 	size_t query = loop->query_bytes > LEAST_QUERY ? loop->query_bytes : LEAST_QUERY;
 
 	loop->pool_bytes = 2 * query + BESIDE_THE_QUERY;
+	loop->head_bytes = loop->pool_bytes - NOT_FOR_THE_HEAD; /* so that we refuse longer ones */
+	if (strverscmp(MHD_get_version(), "1.0.1") > 0) /* which reads into half of the pool */
+		loop->pool_bytes *= 2;
 	loop->array_size = loop->is_admin ? METRICS_TEXT_SIZE : loop->pool_bytes;
 	loop->location = malloc(loop->array_size);
 	loop->body = malloc(loop->array_size);

@@ -12,10 +12,7 @@
 #include "mhd/reply.h"
 #include "mhd/server.h"
 
-enum {
-	NOT_FOR_THE_HEAD = 3 * 1024, /* of the pool, so that a longer head gets our answer */
-	MOST_UNREAD = 1024 * 1024,   /* of a body that nobody wants; a longer one is cut off */
-};
+enum { MOST_UNREAD = 1024 * 1024 }; /* of a body that nobody wants; a longer one is cut off */
 
 static enum MHD_Result
 collect_header(void *cls, enum MHD_ValueKind, const char *name, size_t name_len, const char *value,
@@ -121,8 +118,7 @@ handle_head(struct exchange *x, const char *method, const char *url, const char 
 	x->reads_on =
 	    !waits &&
 	    (is_chunked || (text_to_number(span_trim(length), MOST_UNREAD, &bytes) && bytes > 0));
-	if (!screen_head(&x->request, x->loop->query_bytes, x->loop->pool_bytes - NOT_FOR_THE_HEAD,
-		&problem))
+	if (!screen_head(&x->request, x->loop->query_bytes, x->loop->head_bytes, &problem))
 		return answer_problem(x, &problem);
 	return (is_chunked || waits) && !app_takes_body(&x->request) ? answer(x) : MHD_YES;
 }

@@ -14,8 +14,8 @@
 struct loop {
 	/* Set before it starts; the limits hold until the end, whatever is reloaded. */
 	bool is_admin;
-	size_t query_bytes;
-	size_t connections_per_ip; /* 0: no limit */
+	size_t query_bytes, head_bytes; /* that a request may have */
+	size_t connections_per_ip;      /* 0: no limit */
 	struct watchdog *watchdog;
 	struct server *server; /* for the admin loop, which answers for all of them */
 	struct recent *recent;

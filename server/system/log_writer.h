@@ -7,10 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * Send the log's lines here from now on, written at least ten times a second by a thread. False
- * with errno.
- */
+/* Send lines here from now on; a thread writes them ten times a second. False with errno. */
 bool log_writer_start(void);
 
 /* Write what is left, for at most a second, and send lines straight to standard error again. */

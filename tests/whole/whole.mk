@@ -1,6 +1,6 @@
 # Part of the Makefile: the whole program beside other software, each check in a script of its own.
 
-.PHONY: image check-image check-compose check-kubernetes check-manifests check-32bit run-32bit check-systemd \
+.PHONY: image check-image check-compose check-kubernetes check-manifests check-32bit run-32bit check-sid run-sid check-systemd \
 	check-beside check-attacks e2e mutate cross-amd64 cross-arm64 check-arm64 run-arm64 check-workflows
 
 # ENGINE may have options: make image ENGINE="podman --root DIR"
@@ -45,6 +45,13 @@ run-32bit: deps-32bit
 	@PKG_CONFIG_LIBDIR=/usr/lib/i386-linux-gnu/pkgconfig:/usr/share/pkgconfig $(MAKE) --no-print-directory -j$(JOBS) \
 	    CC=i686-linux-gnu-gcc AR=i686-linux-gnu-ar CFLAGS="-O1 -fno-lto -Wno-psabi" TESTS="$(TESTS_32)" \
 	    SCRIPTS=tests/whole/check_smoke.sh WRAPPER="$(if $(RUNS_32),,qemu-i386-static)" check-run
+
+# What will be Debian's next release: newer libraries answer some requests differently, and may more.
+check-sid: deps-tree ## run the tests of HTTP with the libraries of Debian's sid (root)
+	@sh tests/repo/in_debian.sh sid run-sid
+run-sid: deps-check
+	@$(MAKE) --no-print-directory -j$(JOBS) TESTS="wire/check_wire wire/check_server mhd/check_reply" \
+	    SCRIPTS=tests/whole/check_smoke.sh check-run
 
 # --- another processor: Debian's name of it, and GNU's ---
 

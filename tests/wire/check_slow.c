@@ -198,16 +198,6 @@ wait_until_gone(const struct slow *slow, struct wire *wires, int files_before, d
 	}
 }
 
-static bool
-is_library_1(void)
-{
-	char *log = wire_log(&server);
-	bool is = strstr(log, "\"libmicrohttpd\":\"1") != NULL;
-
-	free(log);
-	return is;
-}
-
 static void
 hold(const struct slow *slow)
 {
@@ -220,7 +210,7 @@ hold(const struct slow *slow)
 	ask_in_between(slow, wires);
 	ck_assert_msg(slow->drip == '\0' || wire_open_files(&server) >= files_before + N_SLOW / 2 ||
 			  wire_now() - opened > request_seconds ||
-			  (slow->ends_at_once && is_library_1()),
+			  (slow->ends_at_once && wire_has_library(&server, "1.0")),
 	    "%s: are not held at all", slow->name);
 	wait_until_gone(slow, wires, files_before, opened);
 	for (int i = 0; i < slow->n; i++)

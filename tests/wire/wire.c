@@ -244,6 +244,20 @@ wire_log(const struct wire_server *server)
 	return text;
 }
 
+bool
+wire_has_library(const struct wire_server *server, const char *least)
+{
+	char *log = wire_log(server), *version = strstr(log, "\"libmicrohttpd\":\"");
+	bool is;
+
+	ck_assert_ptr_nonnull(version);
+	version += strlen("\"libmicrohttpd\":\"");
+	version[strcspn(version, "\"")] = '\0';
+	is = strverscmp(version, least) >= 0;
+	free(log);
+	return is;
+}
+
 static gnutls_certificate_credentials_t credentials;
 
 static void

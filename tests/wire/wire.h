@@ -85,6 +85,9 @@ int wire_stop(struct wire_server *server);
 /* All that the server has written so far; the caller frees it. */
 char *wire_log(const struct wire_server *server);
 
+/* Whether the server runs with this version of libmicrohttpd, or a later one; its log names it. */
+bool wire_has_library(const struct wire_server *server, const char *least);
+
 void wire_connect(const struct wire_server *server, struct wire *ret_wire);
 /* False where the other side has closed: the server may have answered already. */
 bool wire_send(struct wire *wire, struct span bytes);
