@@ -52,7 +52,8 @@ class Server:
             self.port, self.admin = listening["port"], listening.get("admin_port")
 
     def events(self, name):
-        lines = open(self.log_path).read().splitlines()
+        text = open(self.log_path).read()
+        lines = text[:text.rfind("\n") + 1].splitlines()  # the last one may still be being written
         return [e for e in (json.loads(l) for l in lines if l.startswith("{")) if e["event"] == name]
 
     def wait_for_event(self, name, count=1):

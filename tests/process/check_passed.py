@@ -68,7 +68,9 @@ class Server:
         children.append(self.process)
 
     def events(self, name):
-        lines = [json.loads(line) for line in open(self.log_path).read().splitlines() if line.startswith("{")]
+        text = open(self.log_path).read()
+        whole = text[:text.rfind("\n") + 1].splitlines()  # the last line may still be being written
+        lines = [json.loads(line) for line in whole if line.startswith("{")]
         return [line for line in lines if line["event"] == name]
 
     def wait_for(self, name, count=1):
