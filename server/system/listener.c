@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "system/machine.h"
 #include "system/systemd.h"
 
 /* What the kernel keeps of a connection, each way: who reads no answer makes it keep megabytes. */
@@ -121,11 +120,9 @@ open_sockets(const char *text, unsigned port, int defer_seconds, size_t n, int *
 size_t
 listener_count(const struct config *config)
 {
-	enum { MOST_POLLED = 128 };
+	enum { MOST_POLLED = 1024 };
 	size_t n = 1 + (config->limits_connections - 1) / MOST_POLLED;
-	size_t most = machine_raise_file_limit() / MOST_POLLED; /* a loop needs some for itself */
 
-	n = n < most ? n : most;
 	n = config->tls_certificate == NULL || n < config->threads ? config->threads : n;
 	return n < LISTENER_MAX_PUBLIC ? n : LISTENER_MAX_PUBLIC;
 }
