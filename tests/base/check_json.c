@@ -90,6 +90,8 @@ static const struct {
 	{ SPAN("\0{\0}"), 1, BINARY },
 	{ SPAN("\xef\xbb\xbf{}"), 1, BOM },
 	{ SPAN("\xef\xbb\xbf"), 1, BOM },
+	{ SPAN("\xef\xbc\x81"), 1, INVALID },
+	{ SPAN("\xc2\xbb"), 1, CURLY },
 	{ SPAN(""), 1, EMPTY },
 	{ SPAN(" \t\r\n\n"), 3, EMPTY },
 	{ SPAN("\0"), 1, BINARY },

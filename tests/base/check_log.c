@@ -341,6 +341,21 @@ START_TEST(writes_to_stderr)
 }
 END_TEST
 
+/* The journal's priorities, sd-daemon(3). The last test, for it cannot be undone. */
+START_TEST(shows_priorities)
+{
+	static const char *const begins[] = { "<7>{\"time\":\"", "<6>{\"time\":\"",
+		"<4>{\"time\":\"", "<3>{\"time\":\"" };
+
+	log_show_priorities();
+	for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+		log_configure(LOG_DEBUG, LOG_JSON);
+		log_message(level, "tested", "name", "value");
+		ck_assert_msg(strncmp(seen, begins[level], 12) == 0, "%s", seen);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -363,6 +378,7 @@ main(void)
 	tcase_add_test(tests, loses_lines_that_are_too_long);
 	tcase_add_test(tests, tells_the_time_in_utc);
 	tcase_add_test(tests, writes_to_stderr);
+	tcase_add_test(tests, shows_priorities);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }

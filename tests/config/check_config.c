@@ -928,7 +928,8 @@ START_TEST(limits_items)
 	buf_init(&text, array, sizeof(array));
 	buf_puts(&text, is_file ? "{\"trusted_proxies\": [" : "REDIRECTD_TRUSTED_PROXIES=");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&text, is_file ? "%s\"::1\"" : "%s::1", i > 0 ? "," : "");
+		buf_printf(
+		    &text, is_file ? "%s\"%s\"" : "%s%s", i > 0 ? "," : "", i < MOST ? "::1" : "1");
 	buf_puts(&text, is_file ? "]}" : "");
 	if (is_file)
 		source = file_source(buf_span(&text));
