@@ -41,6 +41,15 @@ START_TEST(reads_addresses)
 }
 END_TEST
 
+START_TEST(refuses_nul_in_an_address)
+{
+	struct address address;
+
+	ck_assert(!address_parse((struct span)SPAN("192.0.2.1\0"), &address));
+	ck_assert(!address_parse((struct span)SPAN("::\0001"), &address));
+}
+END_TEST
+
 static const struct {
 	const char *network;
 	const char *address;
@@ -164,6 +173,7 @@ main(void)
 	TCase *tests = tcase_create("address");
 
 	LOOP(tests, reads_addresses, address_rows);
+	tcase_add_test(tests, refuses_nul_in_an_address);
 	LOOP(tests, contains, contain_rows);
 	LOOP(tests, knows_clients, client_rows);
 	LOOP(tests, refuses_networks, bad_networks);

@@ -134,6 +134,8 @@ static const struct {
 	{ SPAN("{\n\"a\""), 2, INVALID },
 	{ SPAN("{\n\"a\":\n"), 2, INVALID },
 	{ SPAN("[1,"), 1, INVALID },
+	{ SPAN("[1,,"), 1, INVALID },
+	{ SPAN("[1 2"), 1, INVALID },
 	{ SPAN("{\"a\":[1}"), 1, INVALID },
 	{ SPAN("{\"a\":1]"), 1, INVALID },
 	{ SPAN("[1 x]"), 1, INVALID },

@@ -6,6 +6,9 @@
 #define PEM  "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VBTUJNR0J5"
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+/* Forty. */
+#define TEN_OF(ten) ten ten ten ten
+
 enum kind { PLAIN, CONTENT, NEITHER };
 
 static const struct {
@@ -26,6 +29,11 @@ static const struct {
 	    PLAIN },
 	{ "/var/lib/docker/volumes/" HASH "/_data/key.pem", PLAIN },
 	{ "/nix/store/" HASH "-keys/key.pem", PLAIN },
+	/* Long, but not of all kinds: lower case, upper case and digits. */
+	{ "/a/" TEN_OF("abcdefghi4"), PLAIN },
+	{ "/a/" TEN_OF("ABCDEFGHI4"), PLAIN },
+	{ "/a/" TEN_OF("abcdeFGHIJ"), PLAIN },
+	{ "/a/" TEN_OF("abcdeFGHI4"), CONTENT },
 	{ "/", PLAIN },
 	{ "/caf\xc3\xa9/\x80", PLAIN },
 	{ "/a\x7f", NEITHER },

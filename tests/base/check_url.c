@@ -283,6 +283,7 @@ static const struct {
 	{ SPAN("hTTpS://a"), "https a 443" },
 	{ SPAN("https://xn--bcher-kva.example"), "https xn--bcher-kva.example 443" },
 	{ SPAN("https://192.0.2.1/"), "https 192.0.2.1 443" },
+	{ SPAN("https://a.0b"), "https a.0b 443" },
 	{ SPAN("https://" NAME_253 "/"), "https " NAME_253 " 443" },
 	{ SPAN("https://" NAME_253 "2/"), HOST },
 	{ SPAN("https://h/caf\xc3\xa9\xff"), "https h 443" },

@@ -140,6 +140,7 @@ static const struct file_row file_rows[] = {
 	    F1 "listen.port : is not a known key; did you mean listen.port?\n"),
 	ROW("{\"colour\": \"red\"}", F1 "colour: is not a known key" SEE_README),
 	ROW("{\"colour\": {}}", F1 "colour: is not a known key" SEE_README),
+	ROW("{\"colour\": [{\"depth\": 1}]}", F1 "colour: is not a known key" SEE_README),
 	ROW("{\"colour\": {\"depth\": 1, \"name\": 2}}",
 	    F1 "colour.depth: is not a known key" SEE_README F1
 	       "colour.name: is not a known key; did you mean app.name?\n"),
@@ -373,6 +374,11 @@ static const struct variable_row variable_rows[] = {
 	    "REDIRECTD_LOG_ACCESS: log.access: is none of the known values" SWITCH },
 	{ "REDIRECTD_LOG_ACCESS=True", "REDIRECTD_LOG_ACCESS: log.access" MEANT("true") },
 	{ "REDIRECTD_LOG_LEVEL=INFO", "REDIRECTD_LOG_LEVEL: log.level" MEANT("info") },
+	{ "REDIRECTD_LOG_LEVEL=informationinformationinformationinformationinformationinformation",
+	    "REDIRECTD_LOG_LEVEL: log.level: is none of the known values; use debug, info, "
+	    "warning or error\n" },
+	{ "REDIRECTD_TRUSTED_PROXIES=[::1",
+	    "REDIRECTD_TRUSTED_PROXIES: trusted_proxies: item 1 is not a network" NETWORKS },
 	{ "REDIRECTD_LOG_FORMAT=xml",
 	    "REDIRECTD_LOG_FORMAT: log.format: is none of the known values; use json or text\n" },
 	{ "REDIRECTD_CONNECT_CROSS_SITE=deny",

@@ -62,6 +62,7 @@ static const struct {
 	{ { { SPAN("Accept"), SPAN("text/html,application/json") } }, 1000, 1000 },
 	{ { { SPAN("Accept"), SPAN("text/plain, \ttext/html\t ,image/png") } }, 1000, 0 },
 	{ { { SPAN("Accept"), SPAN(",,text/html,") } }, 1000, 0 },
+	{ { { SPAN("Accept"), SPAN("text/html;q=0.5x9") } }, 500, 0 },
 	/* Names and types in any case. */
 	{ { { SPAN("accept"), SPAN("TEXT/Html") } }, 1000, 0 },
 	{ { { SPAN("ACCEPT"), SPAN("text/html") } }, 1000, 0 },
