@@ -36,7 +36,7 @@ gnutls_hash_fast(gnutls_digest_algorithm_t algorithm, const void *bytes, size_t 
 
 /* --- a browser: it keeps cookies and sends them back --- */
 
-enum { MAX_COOKIES = 32, COOKIE_SIZE = 256, ANSWER_SIZE = 64 * 1024 };
+enum { MAX_COOKIES = 40, COOKIE_SIZE = 256, ANSWER_SIZE = 64 * 1024 };
 
 struct browser {
 	char cookies[MAX_COOKIES][COOKIE_SIZE]; /* name=value */
@@ -87,8 +87,8 @@ visit(struct browser *browser, const struct config *config, const char *target,
     const char *sec_fetch_site)
 {
 	static char cookie[MAX_COOKIES * COOKIE_SIZE];
-	struct header headers[3] = { { SPAN("Cookie"), { cookie, 0 } },
-		{ SPAN("Accept"), SPAN("text/html") },
+	struct header headers[3] = { { SPAN("Accept"), SPAN("text/html") },
+		{ SPAN("Cookie"), { cookie, 0 } },
 		{ SPAN("Sec-Fetch-Site"), span_of(sec_fetch_site) } };
 	struct request request = { .id = "0123456789abcdef",
 		.method = SPAN("GET"),
@@ -96,13 +96,14 @@ visit(struct browser *browser, const struct config *config, const char *target,
 		.headers = headers,
 		.n_headers = *sec_fetch_site != '\0' ? 3 : 2,
 		.body = SPAN(""),
-		.now = browser->now };
+		.now = browser->now,
+		.samples_state = true };
 	struct buf b;
 
 	buf_init(&b, cookie, sizeof(cookie));
 	for (size_t i = 0; i < browser->n_cookies; i++)
 		buf_printf(&b, "%s%s", i > 0 ? "; " : "theme=dark; ", browser->cookies[i]);
-	headers[0].value = buf_span(&b);
+	headers[1].value = buf_span(&b);
 	memset(request.random, (int)browser->now, sizeof(request.random));
 	response = (struct response){ 0 };
 	buf_init(&response.location, location_array, sizeof(location_array));
@@ -382,6 +383,46 @@ START_TEST(notices_every_changed_byte)
 	}
 	answer_with(&browser, config, buf_span(&state));
 	ck_assert_int_eq(response.status, 302);
+	config_free(config);
+}
+END_TEST
+
+/* Four times as many of its form as a browser of good will has; who sends more is not followed. */
+START_TEST(reads_so_many_cookies)
+{
+	enum { MOST = 4 * CSRF_MAX_COOKIES };
+	struct config *config = support_config(CONFIG_WITH("refuse", "enforce"), NULL);
+	struct browser browser = { .now = 1000 };
+	struct buf state = state_buf();
+	size_t n = MOST - 1 + (size_t)_i;
+
+	connect_with(&browser, config, "t", "same-site");
+	read_state(&state);
+	memcpy(browser.cookies[n], browser.cookies[0], COOKIE_SIZE);
+	for (size_t i = 0; i < n; i++)
+		snprintf(browser.cookies[i], COOKIE_SIZE, "%s%08zx-%08zx=%064zx",
+		    support_provider->cookie_prefix, i, i, i);
+	browser.n_cookies = n + 1;
+	answer_with(&browser, config, buf_span(&state));
+	ck_assert_str_eq(response.binding, n < MOST ? "match" : "mismatch");
+	ck_assert_int_eq(response.status, n < MOST ? 302 : 403);
+	config_free(config);
+}
+END_TEST
+
+/* It cannot be one that /connect made. */
+START_TEST(matches_no_state_without_room)
+{
+	struct config *config = support_config(CONFIG_WITH("refuse", "report"), NULL);
+	struct browser browser = { .now = 1000 };
+	static char text[CSRF_STATE_SIZE];
+
+	connect_with(&browser, config, "t", "same-site");
+	memset(text, 'a', sizeof(text));
+	answer_with(&browser, config, (struct span){ text, sizeof(text) });
+	ck_assert_int_eq(response.status, 302);
+	ck_assert_str_eq(response.binding, "mismatch");
+	ck_assert_uint_eq(browser.n_cookies, 1);
 	config_free(config);
 }
 END_TEST
@@ -1008,6 +1049,8 @@ add_tests(TCase *tests)
 	tcase_add_test(tests, survives_microsofts_encoding_of_every_character);
 	tcase_add_test(tests, notices_every_changed_byte);
 	tcase_add_test(tests, takes_no_damaged_cookie_for_its_own);
+	tcase_add_loop_test(tests, reads_so_many_cookies, 0, 2);
+	tcase_add_test(tests, matches_no_state_without_room);
 	LOOP(tests, answers_by_mode, answers);
 	tcase_add_loop_test(tests, fails_closed_without_hashes, 0, 2);
 	tcase_add_test(tests, keeps_eight_starts_and_drops_the_oldest);

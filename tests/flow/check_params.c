@@ -854,7 +854,9 @@ START_TEST(says_why)
 	if (!is_elsewhere(request.target) || _i > 0) { /* consent is good there */
 		ck_assert(!read_with(config, &request, &out, &problem));
 		ck_assert_str_eq(problem.detail, is_elsewhere(request.target)
-						     ? support_provider->prompt_rule
+						     ? "must be consent or select_account "
+						       "consent: without consent, Google gives "
+						       "Recall no lasting access to the calendar"
 						     : detail_rows[_i].detail);
 	}
 	config_free(config);
