@@ -48,5 +48,5 @@ path_is_plain(const char *text)
 		c++;
 	suffix = strrchr(name != NULL ? name : text, '.');
 	return *c == '\0' && c - text <= PATH_MAX_LEN && !path_is_content(text) &&
-	       (text[0] == '/' || text[0] == '.' || (suffix != NULL && suffix != text));
+	       (text[0] == '/' || text[0] == '.' || suffix != NULL);
 }

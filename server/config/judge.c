@@ -11,8 +11,7 @@ enum { REDIRECT_URI_MAX_LEN = 256 };
 static bool
 is_quote(const char *text)
 {
-	return (*text != '\0' && strchr("\"'`", *text) != NULL) ||
-	       strncmp(text, "\xe2\x80", 2) == 0;
+	return strchr("\"'`", *text) != NULL || strncmp(text, "\xe2\x80", 2) == 0;
 }
 
 const char *

@@ -906,6 +906,30 @@ START_TEST(names_keys_that_changed)
 }
 END_TEST
 
+/* What is too long to be compared counts as changed: no change goes unreported. */
+START_TEST(names_keys_that_are_too_long_to_compare)
+{
+	static char array[64 * 1024];
+	struct config *config[2] = { support_config("{}", NULL), NULL };
+	char names[256];
+	struct buf text, keys;
+
+	buf_init(&text, array, sizeof(array));
+	buf_puts(&text, "{\"connect.start_origins\": [");
+	for (int i = 0; i < 256; i++)
+		buf_printf(&text, "%s\"https://%060d.%060d.example\"", i > 0 ? "," : "", i, i);
+	buf_puts(&text, "]}");
+	config[1] = support_config(text.data, NULL);
+	for (int i = 0; i < 3; i++) {
+		buf_init(&keys, names, sizeof(names));
+		config_put_changed_keys(config[i > 0], config[i < 2], false, &keys);
+		ck_assert_str_eq(keys.data, "connect.start_origins");
+	}
+	config_free(config[0]);
+	config_free(config[1]);
+}
+END_TEST
+
 START_TEST(adds_what_others_found)
 {
 	struct config_source source = { .processors = 1 };
@@ -1478,6 +1502,7 @@ main(void)
 	tcase_add_test(tests, refuses_repeated_flags);
 	tcase_add_test(tests, keeps_error_below_a_good_value);
 	tcase_add_loop_test(tests, names_keys_that_changed, 0, COUNT(changed_rows));
+	tcase_add_test(tests, names_keys_that_are_too_long_to_compare);
 	tcase_add_test(tests, adds_what_others_found);
 	tcase_add_test(tests, has_defaults);
 	tcase_add_test(tests, takes_every_key_of_a_file);
