@@ -164,17 +164,22 @@ def find_tests():
     return [Test(path.removesuffix(".c")) for path in paths if path not in LEFT_OUT]
 
 
-def measure(tree, tests):
-    """Those that pass without a mutant, and how long each takes."""
-    good = []
-    for test in tests:
-        start = time.monotonic()
-        if test.run(tree.path) or test.run(tree.path):
-            good.append(test)
-        else:
-            print(f"left out: {test.path} fails without a mutant, or takes over {MOST_SECONDS} s", flush=True)
+def measure(trees, tests):
+    """Those that pass without a mutant, and how long each takes beside others."""
+    free = queue.Queue()
+    for tree in trees:
+        free.put(tree)
+
+    def passes(test):
+        tree, start = free.get(), time.monotonic()
+        good = test.run(tree.path) or test.run(tree.path)
         test.seconds = time.monotonic() - start
-    return good
+        free.put(tree)
+        if not good:
+            print(f"left out: {test.path} fails without a mutant, or takes over {MOST_SECONDS} s", flush=True)
+        return good
+    with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
+        return [test for test, good in zip(tests, pool.map(passes, tests)) if good]
 
 
 def order(tests, source):
@@ -292,7 +297,7 @@ def main():
             trees.append(Tree(folder / str(number)))
         for tree in trees:
             link(tree, tests, pool)
-    tests = measure(first, tests)
+    tests = measure(trees, tests)
     mutants = [mutant for source in first.modules if not rooms or source.split("/")[1] in rooms
                for mutant in operators.find(source, (ROOT / source).read_text())]
     found = len(mutants)

@@ -121,29 +121,27 @@ START_TEST(counts_requests)
 END_TEST
 
 /* The values of `error` are those of all providers, and "other". */
+static const char *const error_rows[] = { "access_denied", "admin_policy_enforced",
+	"consent_required", "deleted_client", "disallowed_useragent", "interaction_required",
+	"invalid_client", "invalid_request", "invalid_resource", "invalid_scope", "login_required",
+	"org_internal", "redirect_uri_mismatch", "server_error", "temporarily_unavailable",
+	"unauthorized_client", "unsupported_response_type", "other" };
+
 START_TEST(has_every_error)
 {
-	static const char *const lines[] = {
-		"provider=\"microsoft\",error=\"consent_required\"} 0",
-		"provider=\"microsoft\",error=\"invalid_resource\"} 0",
-		"provider=\"microsoft\",error=\"other\"} 0",
-		"provider=\"google\",error=\"access_denied\"} 0",
-		"provider=\"google\",error=\"admin_policy_enforced\"} 0",
-		"provider=\"google\",error=\"org_internal\"} 0",
-		"provider=\"google\",error=\"interaction_required\"} 0",
-		"provider=\"google\",error=\"other\"} 0",
-	};
 	char line[160];
 	size_t n = 0;
 
 	write_text();
-	for (size_t i = 0; i < COUNT(lines); i++) {
-		snprintf(line, sizeof(line), "redirectd_callback_errors_total{%s", lines[i]);
+	for (size_t i = 0; i < N_PROVIDERS * COUNT(error_rows); i++) {
+		snprintf(line, sizeof(line),
+		    "redirectd_callback_errors_total{provider=\"%s\",error=\"%s\"} 0",
+		    providers[i % N_PROVIDERS].name, error_rows[i / N_PROVIDERS]);
 		assert_line(line);
 	}
 	for (const char *at = text; (at = strstr(at, "callback_errors_total{")) != NULL; at++)
 		n++;
-	ck_assert_uint_eq(n, N_PROVIDERS * METRICS_ERRORS);
+	ck_assert_uint_eq(n, N_PROVIDERS * COUNT(error_rows));
 }
 END_TEST
 
@@ -237,6 +235,54 @@ START_TEST(writes_gauges)
 }
 END_TEST
 
+static const struct {
+	const char *name, *help, *type;
+} help_rows[] = {
+	{ "redirectd_http_requests_total", "Answered requests.", "counter" },
+	{ "redirectd_http_request_duration_seconds", "From the request line to the answer.",
+	    "histogram" },
+	{ "redirectd_callbacks_total", "What the provider answered.", "counter" },
+	{ "redirectd_callback_errors_total", "The error parameter of the provider's answers.",
+	    "counter" },
+	{ "redirectd_connects_total", "Requests that start the flow.", "counter" },
+	{ "redirectd_binding_total",
+	    "Whether an answer belonged to the browser that started the flow.", "counter" },
+	{ "redirectd_connections_open", "Open public connections.", "gauge" },
+	{ "redirectd_connections_rejected_total",
+	    "Connections ended or refused to protect the others.", "counter" },
+	{ "redirectd_log_lines_dropped_total",
+	    "Log lines lost because standard error was too slow.", "counter" },
+	{ "redirectd_config_reload_success",
+	    "Whether the last reload succeeded; 1 before the first one.", "gauge" },
+	{ "redirectd_tls_certificate_expiry_timestamp_seconds",
+	    "End of the certificate, in seconds since 1970.", "gauge" },
+	{ "redirectd_build_info", "Versions.", "gauge" },
+	{ "process_cpu_seconds_total", "User and system time.", "counter" },
+	{ "process_start_time_seconds", "Start, in seconds since 1970.", "gauge" },
+	{ "process_open_fds", "Open file descriptors.", "gauge" },
+	{ "process_max_fds", "Limit of open file descriptors.", "gauge" },
+	{ "process_virtual_memory_bytes", "Virtual memory.", "gauge" },
+	{ "process_resident_memory_bytes", "Resident memory.", "gauge" },
+};
+
+START_TEST(says_what_each_is)
+{
+	char line[160];
+	size_t n = 0;
+
+	write_text();
+	for (size_t i = 0; i < COUNT(help_rows); i++) {
+		snprintf(line, sizeof(line), "# HELP %s %s", help_rows[i].name, help_rows[i].help);
+		assert_line(line);
+		snprintf(line, sizeof(line), "# TYPE %s %s", help_rows[i].name, help_rows[i].type);
+		assert_line(line);
+	}
+	for (const char *at = text; (at = strstr(at, "# HELP ")) != NULL; at++)
+		n++;
+	ck_assert_uint_eq(n, COUNT(help_rows));
+}
+END_TEST
+
 /* Prometheus wants HELP and TYPE once, before the samples of a name. */
 START_TEST(announces_every_name_once)
 {
@@ -279,6 +325,7 @@ main(void)
 	tcase_add_test(tests, has_every_error);
 	tcase_add_test(tests, puts_durations_into_buckets);
 	tcase_add_test(tests, writes_gauges);
+	tcase_add_test(tests, says_what_each_is);
 	tcase_add_test(tests, announces_every_name_once);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
