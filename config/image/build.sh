@@ -22,8 +22,9 @@ fail() {
 
 # podman's images are not seen by docker, so that docker is asked first.
 choose_engine() {
-	[ -z "${ENGINE:-}" ] || return 0
-	if docker info >/dev/null 2>&1; then
+	if [ -n "${ENGINE:-}" ]; then
+		engine info >/dev/null 2>&1 || fail "$ENGINE does not answer; $ENGINE info says why"
+	elif docker info >/dev/null 2>&1; then
 		ENGINE=docker
 	elif command -v podman >/dev/null; then
 		ENGINE=podman

@@ -148,21 +148,22 @@ print_scopes(const struct text_list *scopes)
 static void
 print_microsoft(const struct config *config)
 {
-	printf("%d. Microsoft Entra admin center, https://entra.microsoft.com: App registrations\n"
-	       "   (a new registration; editing an old one can leave it broken)\n\n"
-	       "   Supported account types  %s\n"
-	       "   Platform                 Web\n"
-	       "   Redirect URIs            %s%s\n"
-	       "                            %s%s\n"
-	       "   Authentication           tick \"ID tokens\", then Save\n"
-	       "   API permissions          Microsoft Graph, Delegated:\n",
+	printf(
+	    "%d. Microsoft Entra admin center, https://entra.microsoft.com: App registrations\n"
+	    "   (a new registration; editing an old one can leave it broken)\n\n"
+	    "   Supported account types  %s\n"
+	    "   Platform                 Web\n"
+	    "   Redirect URIs            %s%s\n"
+	    "                            %s%s\n"
+	    "   Authentication           add the second URI; tick \"ID tokens\", then Save\n"
+	    "   API permissions          Microsoft Graph, Delegated; find each by its last part:\n",
 	    ++step, account_types(config->microsoft_tenant), config->public_url,
 	    MICROSOFT_CALLBACK_PATH, config->public_url, OAUTH_ADMIN_CALLBACK_PATH);
 	print_scopes(&config->registered[MICROSOFT].scopes);
-	printf("   Overview                 Application (client) ID must be\n"
+	printf("   Overview                 Application (client) ID, for microsoft.client_id:\n"
 	       "                              %s\n"
 	       "   Certificates & secrets   New client secret, 24 months; copy its Value\n"
-	       "   Branding & properties    Publisher domain: verify %s, by\n"
+	       "   Branding & properties    Publisher domain, after deployment: verify %s, by\n"
 	       "                              %s%s.json\n"
 	       "   \"Need admin approval\"    send the customer's IT\n"
 	       "                              %s%s\n\n",
@@ -185,7 +186,7 @@ print_google(const struct config *config)
 	printf(
 	    "   Clients                  New client, Web application\n"
 	    "                            Authorized redirect URIs: %s%s\n"
-	    "                            Client ID must be\n"
+	    "                            Client ID, for google.client_id:\n"
 	    "                              %s\n"
 	    "                            Client secret: copy it\n"
 	    "   Search Console           https://search.google.com/search-console: verify the\n"
@@ -234,7 +235,7 @@ command_setup(const struct config *config)
 	}
 	if (config->callback_browser_binding != BINDING_ENFORCE)
 		printf(
-		    "%d. Login CSRF: once binding_total{result=\"missing\"} stays at 0 (\"binding\" in "
+		    "%d. Login CSRF: once redirectd_binding_total{result=\"missing\"} stays at 0 (\"binding\" in "
 		    "the log),\n   set callback.browser_binding to enforce\n",
 		    ++step);
 	return EXIT_GOOD;

@@ -89,7 +89,7 @@ read_config_file(const struct options *options, bool was_read, struct config_sou
 	} else if (options->config_file != NULL || cause != ENOENT) {
 		snprintf(wrong, sizeof(wrong), "cannot be read: %s", strerror(cause));
 		findings_add(findings, true, shown, "", wrong,
-		    "use the path of a JSON file of at most 1 MiB");
+		    "use the path of a JSON file of at most 1 MiB that the server's user can read");
 	}
 }
 

@@ -107,7 +107,8 @@ machine_find_cure(int cause)
 		int cause;
 		const char *cure;
 	} cures[] = {
-		{ EADDRINUSE, "Another process listens there: stop it, or set another port" },
+		{ EADDRINUSE,
+		    "Another process listens there: stop it, or set another port (listen.port, admin.port)" },
 		{ EACCES, "This user may not listen there: use a port from 1024 on, or sockets of "
 			  "systemd" },
 		{ EADDRNOTAVAIL, "No interface of this machine has the address: set another one" },

@@ -187,8 +187,8 @@ LOST_FILES = [
     (remove_config, GONE),
     (leave_a_broken_link, GONE),
     (leave_a_directory_that_is_gone, GONE),
-    (leave_a_directory, "cannot be read: Is a directory; use the path of a JSON file of at most 1 MiB"),
-    (leave_a_file_that_is_too_large, "cannot be read: File too large; use the path of a JSON file of at most 1 MiB"),
+    (leave_a_directory, "cannot be read: Is a directory; use the path of a JSON file of at most 1 MiB that the server's user can read"),
+    (leave_a_file_that_is_too_large, "cannot be read: File too large; use the path of a JSON file of at most 1 MiB that the server's user can read"),
     (empty_config, None),
 ]
 
