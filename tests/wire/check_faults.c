@@ -824,6 +824,39 @@ START_TEST(keeps_its_deadlines_when_the_clock_jumps)
 }
 END_TEST
 
+/* What is older than a day leaves the operator's page, but not the count since the start. */
+START_TEST(forgets_answers_after_a_day)
+{
+	static const struct span failed =
+	    SPAN("GET /api/ms_oauth_callback?error=server_error HTTP/1.1\r\nHost: h\r\n\r\n");
+	static const struct span page = SPAN("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	struct wire_server child = { 0 }, admin = { .port = wire_free_port() };
+	char port[32];
+	const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1", port, NULL };
+	double until;
+	int status;
+
+	snprintf(port, sizeof(port), "--admin.port=%u", admin.port);
+	open_output();
+	child.pid = spawn(words, "pass_day.so", take_output);
+	ck_assert(wait_for_start(&child, &status));
+	wire_ask(&child, failed, &answer);
+	ck_assert_int_eq(answer.status, 302);
+	wire_ask(&admin, page, &answer);
+	ck_assert_ptr_nonnull(strstr(answer.bytes, "<h1>1 of 1 answers in 24 hours"));
+	kill(child.pid, SIGUSR1);
+	until = seconds() + wire_patience() / 1000.0;
+	do {
+		usleep(100000);
+		wire_ask(&admin, page, &answer);
+	} while (
+	    strstr(answer.bytes, "<h1>0 of 0 answers in 24 hours") == NULL && seconds() < until);
+	ck_assert_ptr_nonnull(strstr(answer.bytes, "<h1>0 of 0 answers in 24 hours"));
+	ck_assert_ptr_nonnull(strstr(answer.bytes, "<h2>Failed answers: 1 since the start</h2>"));
+	stop(&child);
+}
+END_TEST
+
 /* --- start --- */
 
 static const char *const serve_anywhere[] = { "-c", config_path, "--listen.port=0",
@@ -1104,6 +1137,7 @@ main(void)
 		puts("without what is preloaded: PROGRAM has a sanitizer in it");
 	} else {
 		tcase_add_test(tests, keeps_its_deadlines_when_the_clock_jumps);
+		tcase_add_test(tests, forgets_answers_after_a_day);
 		tcase_add_loop_test(tests, serves_without_ipv6, 0, 2);
 		LOOP(tests, says_why_it_does_not_start, failing_starts);
 		tcase_add_test(tests, starts_where_nothing_fails);
