@@ -24,6 +24,9 @@ static const struct {
 	{ "2001:db8::1::2", NULL },
 	{ "[", NULL },
 	{ "[]", NULL },
+	/* The longest text of an address has 45 bytes. */
+	{ "0000:0000:0000:0000:0000:ffff:255.255.255.255", "255.255.255.255" },
+	{ "0000:0000:0000:0000:0000:ffff:255.255.255.2550", NULL },
 	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
 };
 
