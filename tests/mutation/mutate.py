@@ -28,7 +28,7 @@ CORE = ("base", "config", "http", "flow", "observe")
 # Those that need minutes, or look at things that no mutant of server/ changes.
 LEFT_OUT = {"process/check_certificates.py", "repo/check_docs.py", "repo/check_house.py", "repo/check_make.py",
             "repo/check_manual.py"}
-MOST_SECONDS = 240  # for a test without a mutant; what takes longer is left out
+MOST_SECONDS, MOST_SECONDS_CORE = 240, 20  # for a test without a mutant; what takes longer is left out
 LEAST_SECONDS = 20  # of a test's time limit; the machine may be busy
 PACKAGES = ["libmicrohttpd", "libcjson", "gnutls"]
 
@@ -60,6 +60,8 @@ def libraries(*packages):
 class Test:
     """One program or script, and the rooms whose faults it can notice."""
 
+    most_seconds = MOST_SECONDS
+
     def __init__(self, path):
         self.path = path  # from tests/, without .c
         self.room, _, self.name = path.partition("/")
@@ -73,7 +75,7 @@ class Test:
         return [f"build/{kind}/{self.path}"]
 
     def run(self, tree, kind="plain"):
-        limit = LEAST_SECONDS + 4 * self.seconds if self.seconds else MOST_SECONDS
+        limit = LEAST_SECONDS + 4 * self.seconds if self.seconds else self.most_seconds
         fork = {} if self.is_server else {"CK_FORK": "no"}
         return run(self.command(kind), tree, limit, PROGRAM="build/recall-redirectd", BUILD="build", WRAPPER="",
                    ASAN_OPTIONS="exitcode=99", **fork)[0] == 0
@@ -176,7 +178,7 @@ def measure(trees, tests):
         test.seconds = time.monotonic() - start
         free.put(tree)
         if not good:
-            print(f"left out: {test.path} fails without a mutant, or takes over {MOST_SECONDS} s", flush=True)
+            print(f"left out: {test.path} fails without a mutant, or takes over {test.most_seconds} s", flush=True)
         return good
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
         return [test for test, good in zip(tests, pool.map(passes, tests)) if good]
@@ -286,6 +288,8 @@ def main():
     jobs = int(os.environ.get("JOBS") or os.cpu_count())
     rooms = (os.environ.get("ROOMS") or "").split()
     folder = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "mutation"
+    if rooms and set(rooms) <= set(CORE):
+        Test.most_seconds = MOST_SECONDS_CORE
     tests = find_tests()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         first = copy_tree(folder / "0")
