@@ -824,22 +824,31 @@ START_TEST(keeps_its_deadlines_when_the_clock_jumps)
 }
 END_TEST
 
+static void
+start_with_admin(const char *library, struct wire_server *ret_child, struct wire_server *ret_admin)
+{
+	char port[32];
+	const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1",
+		"--threads=4", port, NULL };
+	int status;
+
+	*ret_admin = (struct wire_server){ .port = wire_free_port() };
+	snprintf(port, sizeof(port), "--admin.port=%u", ret_admin->port);
+	open_output();
+	*ret_child = (struct wire_server){ .pid = spawn(words, library, take_output) };
+	ck_assert(wait_for_start(ret_child, &status));
+}
+
 /* What is older than a day leaves the operator's page, but not the count since the start. */
 START_TEST(forgets_answers_after_a_day)
 {
 	static const struct span failed =
 	    SPAN("GET /api/ms_oauth_callback?error=server_error HTTP/1.1\r\nHost: h\r\n\r\n");
 	static const struct span page = SPAN("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-	struct wire_server child = { 0 }, admin = { .port = wire_free_port() };
-	char port[32];
-	const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1", port, NULL };
+	struct wire_server child, admin;
 	double until;
-	int status;
 
-	snprintf(port, sizeof(port), "--admin.port=%u", admin.port);
-	open_output();
-	child.pid = spawn(words, "pass_day.so", take_output);
-	ck_assert(wait_for_start(&child, &status));
+	start_with_admin("pass_day.so", &child, &admin);
 	wire_ask(&child, failed, &answer);
 	ck_assert_int_eq(answer.status, 302);
 	wire_ask(&admin, page, &answer);
@@ -973,17 +982,10 @@ scrape(void *cls)
 
 START_TEST(metrics_can_be_read_until_the_end)
 {
-	struct wire_server child = { 0 }, admin = { .port = wire_free_port() };
-	char port[32];
-	const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1",
-		"--threads=4", port, NULL };
+	struct wire_server child, admin;
 	pthread_t scraper;
-	int status;
 
-	snprintf(port, sizeof(port), "--admin.port=%u", admin.port);
-	open_output();
-	child.pid = spawn(words, "slow_end.so", take_output);
-	ck_assert(wait_for_start(&child, &status));
+	start_with_admin("slow_end.so", &child, &admin);
 	ck_assert_int_eq(pthread_create(&scraper, NULL, scrape, &admin), 0);
 	usleep(20000);
 	stop(&child);
