@@ -374,6 +374,9 @@ static const struct variable_row variable_rows[] = {
 	    "REDIRECTD_LOG_ACCESS: log.access: is none of the known values" SWITCH },
 	{ "REDIRECTD_LOG_ACCESS=True", "REDIRECTD_LOG_ACCESS: log.access" MEANT("true") },
 	{ "REDIRECTD_LOG_LEVEL=INFO", "REDIRECTD_LOG_LEVEL: log.level" MEANT("info") },
+	{ "REDIRECTD_CALLBACK_BROWSER_BINDING=of",
+	    "REDIRECTD_CALLBACK_BROWSER_BINDING: callback.browser_binding: is none of the known "
+	    "values; use off, report or enforce\n" },
 	{ "REDIRECTD_LOG_LEVEL=informationinformationinformationinformationinformationinformation",
 	    "REDIRECTD_LOG_LEVEL: log.level: is none of the known values; use debug, info, "
 	    "warning or error\n" },

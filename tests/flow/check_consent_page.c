@@ -206,6 +206,45 @@ START_TEST(says_what_the_administrator_answered)
 }
 END_TEST
 
+#define LISTED                                                                                     \
+	"<p>Approvals are listed in the <a href=\"https://entra.microsoft.com\">Microsoft Entra "  \
+	"admin center</a>: Entra ID, Enterprise apps, " NOTES ", Permissions.</p>\n"
+
+/* What an administrator reads whose browser started it. */
+static const struct {
+	struct outcome outcome;
+	const char *text, *ask;
+} bound_rows[] = {
+	{ { .name = "admin_consent", .is_granted = true },
+	    "<h1>Your organization has approved " NOTES "</h1>\n<p>Everyone in it can connect "
+	    "their calendar now. Tell the person who sent you the link.</p>\n",
+	    "If the approval is needed again, use this link:</p>\n<p><code class=\"c\">" LINK
+	    "</code></p>\n" },
+	{ { .name = "error", .error = "access_denied" },
+	    "<h1>Your organization has not approved " NOTES "</h1>\n<p>Either the request was "
+	    "cancelled, or your account is not allowed to approve apps. Open the link again and "
+	    "sign in with the role " ROLE ".</p>\n",
+	    "<a class=\"b\" href=\"" LINK "\">Open the approval link again</a>" },
+};
+
+START_TEST(says_more_to_the_browser_that_started_it)
+{
+	struct config *config =
+	    support_config("{" REGISTERED ", \"app.name\": \"R&D <Notes>\"}", NULL);
+	struct request request = { .id = ID, .provider = &providers[MICROSOFT] };
+
+	response = (struct response){ .outcome = bound_rows[_i].outcome };
+	buf_init(&response.location, location, sizeof(location));
+	buf_init(&response.body, body, sizeof(body));
+	page_show_consent(config, &request, true, &response);
+	ck_assert_msg(strstr(body, bound_rows[_i].text) != NULL, "%s", body);
+	ck_assert_msg(strstr(body, bound_rows[_i].ask) != NULL, "%s", body);
+	ck_assert_ptr_nonnull(strstr(body, LISTED));
+	ck_assert_ptr_null(strstr(body, "was not started in this browser"));
+	config_free(config);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -216,6 +255,7 @@ main(void)
 	tcase_add_loop_test(tests, forwards_everything_else, 0, COUNT(forward_rows));
 	tcase_add_test(tests, checks_the_binding_first);
 	LOOP(tests, says_what_the_administrator_answered, admin_rows);
+	LOOP(tests, says_more_to_the_browser_that_started_it, bound_rows);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }

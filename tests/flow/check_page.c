@@ -214,25 +214,44 @@ static const struct {
 	    PAGE_400("<p>No.</p>\n<p>Status 415, reason <code>body_type</code></p>\n") },
 };
 
-/* What the person reads first. */
+#define NOT_CONNECTED "It is not your fault. Your calendar was not connected.</p>\n<p>"
+#define TRY_AGAIN                                                                                  \
+	"Go back to the app and try again. If this page comes up again, tell support.</p>\n"
+
+/* What the person reads. */
 static const struct {
 	int status;
 	const char *reason;
 	const char *title;
+	const char *text;
 } heading_rows[] = {
-	{ 400, "parameter_empty", "This link does not work" },
-	{ 403, "cross_site_start", "Please start from the app" },
-	{ 403, "unbound_callback", "The sign-in took too long" },
-	{ 404, "not_found", "There is no page here" },
-	{ 405, "method_not_allowed", "The sign-in could not be finished" },
-	{ 413, "body_too_large", "This link does not work" },
-	{ 414, "query_too_long", "This link is too long" },
-	{ 415, "body_type", "This link does not work" },
-	{ 431, "head_too_large", "Your browser sent too many cookies" },
-	{ 500, "answer_too_large", "Something went wrong here" },
-	{ 501, "unconfigured", "Connecting is not set up yet" },
-	{ 503, "out_of_memory", "Please try again in a minute" },
-	{ 503, "draining", "Please try again in a minute" },
+	{ 400, "parameter_empty", "This link does not work",
+	    "<p>Something in the link that brought you here is wrong. " NOT_CONNECTED TRY_AGAIN },
+	{ 403, "cross_site_start", "Please start from the app",
+	    "<p>You came here from another page, or by typing the address. Your calendar was not connected: a link from a stranger could connect it to the stranger's account.</p>\n<p>Open the app and connect your calendar from there.</p>\n" },
+	{ 403, "unbound_callback", "The sign-in took too long",
+	    "<p>It has to be finished within 15 minutes, in the same browser. Your calendar was not connected, and nothing is lost.</p>\n<p>Go back to the app and connect your calendar again.</p>\n" },
+	{ 404, "not_found", "There is no page here",
+	    "<p>The address may be incomplete or mistyped. Go back to the app and continue from there.</p>\n" },
+	{ 405, "method_not_allowed", "The sign-in could not be finished",
+	    "<p>Your browser was sent here in a way that does not work. " NOT_CONNECTED TRY_AGAIN },
+	{ 413, "body_too_large", "This link does not work",
+	    "<p>Something in the link that brought you here is wrong. " NOT_CONNECTED TRY_AGAIN },
+	{ 414, "query_too_long", "This link is too long",
+	    "<p>The address that your browser was sent to is longer than this server takes. " NOT_CONNECTED
+		TRY_AGAIN },
+	{ 415, "body_type", "This link does not work",
+	    "<p>Something in the link that brought you here is wrong. " NOT_CONNECTED TRY_AGAIN },
+	{ 431, "head_too_large", "Your browser sent too many cookies",
+	    "<p>It keeps more data for this site than fits into one request. Your calendar was not connected.</p>\n<p>Open the app in a private window and try again there, or delete this site's cookies first.</p>\n" },
+	{ 500, "answer_too_large", "Something went wrong here",
+	    "<p>This service has made a mistake. " NOT_CONNECTED TRY_AGAIN },
+	{ 501, "unconfigured", "Connecting is not set up yet",
+	    "<p>The people who run this service have not finished setting it up. There is nothing that you have to do here.</p>\n<p>Go back to the app and tell support.</p>\n" },
+	{ 503, "out_of_memory", "Please try again in a minute",
+	    "<p>This service is busy, or it is being restarted. Your calendar was not connected.</p>\n<p>Wait a minute, then go back to the app and try again.</p>\n" },
+	{ 503, "draining", "Please try again in a minute",
+	    "<p>This service is busy, or it is being restarted. Your calendar was not connected.</p>\n<p>Wait a minute, then go back to the app and try again.</p>\n" },
 };
 
 /* Every page has the way back and the number, and fits. */
@@ -241,11 +260,12 @@ START_TEST(has_the_way_back_and_the_number)
 	struct problem problem =
 	    PROBLEM(heading_rows[_i].status, heading_rows[_i].reason, NULL, "No");
 	struct response response;
-	char title[128];
+	char words[1024];
 
 	refuse(APP("the app", "https://a.example/"), &response, html, COUNT(html), &problem);
-	snprintf(title, sizeof(title), "<h1>%s</h1>", heading_rows[_i].title);
-	ck_assert_ptr_nonnull(strstr(body, title));
+	snprintf(words, sizeof(words), "<h1>%s</h1>\n%s<p>", heading_rows[_i].title,
+	    heading_rows[_i].text);
+	ck_assert_msg(strstr(body, words) != NULL, "%s", body);
 	ck_assert_ptr_nonnull(strstr(body, BACK("the app", "https://a.example/")));
 	ck_assert_ptr_nonnull(strstr(body, "<code>" ID "</code>"));
 	ck_assert_ptr_null(strchr(body, '$'));

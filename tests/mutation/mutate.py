@@ -195,8 +195,9 @@ def order(tests, source):
     return sorted(tests, key=rank)
 
 
-def is_noticed(tree, source, tests):
-    """The test that fails; of those with a server, and so with deadlines, only what fails twice counts."""
+def is_noticed(tree, source, tests, quick):
+    """The test that fails; of those with a server, and so with deadlines, only what fails twice counts.
+    Quick ones have passed, but not yet with AddressSanitizer."""
     is_core = source.split("/")[1] in CORE
     has_program = False
     for test in order([test for test in tests if not test.is_server], source):
@@ -205,7 +206,7 @@ def is_noticed(tree, source, tests):
     if is_core:
         status, errors = tree.compile(source, "asan")
         tree.link("asan")
-        for test in order([test for test in tests if test.room in CORE], source):
+        for test in order([test for test in [*quick, *tests] if test.room in CORE], source):
             if test.room == source.split("/")[1] and not test.run(tree.path, "asan"):
                 return f"{test.path} (asan)"
     for test in order([test for test in tests if test.is_server], source):
@@ -242,7 +243,8 @@ def judge(tree, mutant, tests):
                 return test.path
         if is_equivalent(tree, mutant.source):
             return "equivalent"
-        return is_noticed(tree, mutant.source, [test for test in tests if test not in quick]) or "survived"
+        others = [test for test in tests if test not in quick]
+        return is_noticed(tree, mutant.source, others, quick) or "survived"
     finally:
         path.write_text(original)
         for kind, file in objects.items():
