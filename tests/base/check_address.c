@@ -169,6 +169,28 @@ START_TEST(reads_sockets)
 }
 END_TEST
 
+START_TEST(makes_socket_addresses)
+{
+	struct sockaddr_storage to;
+	const struct sockaddr_in *v4 = (const void *)&to;
+	const struct sockaddr_in6 *v6 = (const void *)&to;
+	struct address address;
+
+	memset(&to, 0, sizeof(to));
+	ck_assert(address_parse((struct span)SPAN("192.0.2.1"), &address));
+	ck_assert_uint_eq(address_to_socket(&address, 8080, &to), sizeof(*v4));
+	ck_assert_int_eq(v4->sin_family, AF_INET);
+	ck_assert_uint_eq(ntohs(v4->sin_port), 8080);
+	ck_assert_uint_eq(ntohl(v4->sin_addr.s_addr), 0xc0000201);
+	memset(&to, 0, sizeof(to));
+	ck_assert(address_parse((struct span)SPAN("2001:db8::1"), &address));
+	ck_assert_uint_eq(address_to_socket(&address, 9464, &to), sizeof(*v6));
+	ck_assert_int_eq(v6->sin6_family, AF_INET6);
+	ck_assert_uint_eq(ntohs(v6->sin6_port), 9464);
+	ck_assert_mem_eq(&v6->sin6_addr, address.bytes, sizeof(address.bytes));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -177,6 +199,7 @@ main(void)
 
 	LOOP(tests, reads_addresses, address_rows);
 	tcase_add_test(tests, refuses_nul_in_an_address);
+	tcase_add_test(tests, makes_socket_addresses);
 	LOOP(tests, contains, contain_rows);
 	LOOP(tests, knows_clients, client_rows);
 	LOOP(tests, refuses_networks, bad_networks);

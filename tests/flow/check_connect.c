@@ -23,6 +23,7 @@ enum { STACK_SIZE = 1024 * 1024 };
 static char location[16 * 1024], body[16 * 1024];
 static struct config *config;
 static char *stack;
+static bool samples_state; /* what looks at the state last wipes where others were, too */
 
 static const struct row {
 	const char *method;
@@ -106,7 +107,7 @@ answer(void *cls)
 		.headers = row->headers,
 		.n_headers = 1,
 		.body = row->body,
-		.samples_state = true };
+		.samples_state = samples_state };
 	struct response response = { 0 };
 
 	buf_init(&response.location, location, row->room);
@@ -119,8 +120,9 @@ answer(void *cls)
 
 START_TEST(leaves_no_secret)
 {
-	struct row row = rows[_i];
+	struct row row = rows[_i / 2];
 
+	samples_state = _i % 2 != 0;
 	run_on_stack(answer, &row);
 	ck_assert(!is_on_stack(MARK));
 }
@@ -151,7 +153,7 @@ main(void)
 	TCase *tests = tcase_create("connect");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	LOOP(tests, leaves_no_secret, rows);
+	tcase_add_loop_test(tests, leaves_no_secret, 0, 2 * COUNT(rows));
 	tcase_add_test(tests, would_notice_a_secret);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
