@@ -60,13 +60,12 @@ def libraries(*packages):
 class Test:
     """One program or script, and the rooms whose faults it can notice."""
 
-    most_seconds = MOST_SECONDS
-
-    def __init__(self, path):
+    def __init__(self, path, limit):
         self.path = path  # from tests/, without .c
         self.room, _, self.name = path.partition("/")
         self.is_script = path.endswith((".py", ".sh"))
         self.is_server = self.room in ("wire", "process") and self.name != "check_options"
+        self.limit = limit  # in seconds, as is the next
         self.seconds = 0.0
 
     def command(self, kind):
@@ -75,9 +74,8 @@ class Test:
         return [f"build/{kind}/{self.path}"]
 
     def run(self, tree, kind="plain"):
-        limit = LEAST_SECONDS + 4 * self.seconds if self.seconds else self.most_seconds
         fork = {} if self.is_server else {"CK_FORK": "no"}
-        return run(self.command(kind), tree, limit, PROGRAM="build/recall-redirectd", BUILD="build", WRAPPER="",
+        return run(self.command(kind), tree, self.limit, PROGRAM="build/recall-redirectd", BUILD="build", WRAPPER="",
                    ASAN_OPTIONS="exitcode=99", **fork)[0] == 0
 
 
@@ -160,10 +158,10 @@ def link(tree, tests, pool):
     list(pool.map(lambda job: tree.link_test(*job), kinds))
 
 
-def find_tests():
+def find_tests(limit):
     paths = [str(path.relative_to(ROOT / "tests")) for room in (*CORE, "repo", "system", "mhd", "process", "wire")
              for path in sorted((ROOT / "tests" / room).glob("check_*"))]
-    return [Test(path.removesuffix(".c")) for path in paths if path not in LEFT_OUT]
+    return [Test(path.removesuffix(".c"), limit) for path in paths if path not in LEFT_OUT]
 
 
 def measure(trees, tests):
@@ -178,7 +176,8 @@ def measure(trees, tests):
         test.seconds = time.monotonic() - start
         free.put(tree)
         if not good:
-            print(f"left out: {test.path} fails without a mutant, or takes over {test.most_seconds} s", flush=True)
+            print(f"left out: {test.path} fails without a mutant, or takes over {test.limit} s", flush=True)
+        test.limit = LEAST_SECONDS + 4 * test.seconds
         return good
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
         return [test for test, good in zip(tests, pool.map(passes, tests)) if good]
@@ -290,9 +289,7 @@ def main():
     jobs = int(os.environ.get("JOBS") or os.cpu_count())
     rooms = (os.environ.get("ROOMS") or "").split()
     folder = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "mutation"
-    if rooms and set(rooms) <= set(CORE):
-        Test.most_seconds = MOST_SECONDS_CORE
-    tests = find_tests()
+    tests = find_tests(MOST_SECONDS_CORE if rooms and set(rooms) <= set(CORE) else MOST_SECONDS)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         first = copy_tree(folder / "0")
         build(first, tests, pool)

@@ -32,20 +32,18 @@ def print_row(name, numbers):
           f"   {taken:5} of {branches:5}  {percent(taken, branches):5.1f} %")
 
 
-def read_reasons():
-    """File and a piece of the line, as branches.txt has them before the reason."""
-    lines = [line.split(" | ") for line in REASONS.read_text().splitlines() if line and line[0] not in "# "]
-    return [(path, code) for path, code, _ in lines]
+def judge_untaken(untaken):
+    """Faults: lines with such a branch and without a reason, and reasons without such a line."""
+    reasons = [line.split(" | ")[:2] for line in REASONS.read_text().splitlines() if not line.startswith("#")]
 
-
-def find_untaken(branches, reasons):
-    """Faults: branches without a reason, and reasons without a branch."""
-    def holds(reason, branch):
-        return reason[0] == f"{branch[0].parent.name}/{branch[0].name}" and reason[1] in branch[2]
-    return [*(f"a branch of {path}:{number} is never taken: {code}" for path, number, code in branches
-              if not any(holds(reason, (path, number, code)) for reason in reasons)),
-            *(f"{REASONS.name}: every branch is taken of {path}: {code}" for path, code in reasons
-              if not any(holds((path, code), branch) for branch in branches))]
+    def explains(reason, path, code):
+        return str(path).endswith("/" + reason[0]) and reason[1] in code
+    for path, number, code in untaken:
+        if not any(explains(reason, path, code) for reason in reasons):
+            yield f"a branch of {path}:{number} is never taken: {code}"
+    for reason in reasons:
+        if not any(explains(reason, path, code) for path, _, code in untaken):
+            yield f"{REASONS.name}: every branch is taken of {' | '.join(reason)}"
 
 
 def main():
@@ -60,14 +58,16 @@ def main():
         numbers = measure(lines)
         total = tuple(a + b for a, b in zip(total, numbers))
         print_row(path.name, numbers)
-        missing += [(path, line["line_number"], text[line["line_number"] - 1].strip())
-                    for line in lines if line["count"] == 0]
-        untaken += [(path, line["line_number"], text[line["line_number"] - 1].strip()) for line in lines
-                    if path.parent.name in CORE and any(branch["count"] == 0 for branch in line["branches"])]
+        for line in lines:
+            place = (path, line["line_number"], text[line["line_number"] - 1].strip())
+            if line["count"] == 0:
+                missing.append(place)
+            if path.parent.name in CORE and any(branch["count"] == 0 for branch in line["branches"]):
+                untaken.append(place)
     print_row("all", total)
 
     print("\nnot reached")
-    faults = find_untaken(untaken, read_reasons())
+    faults = list(judge_untaken(untaken))
     for path, number, code in missing:
         if path.parent.name in CORE:
             faults.append(f"{path}:{number} is of the core")
