@@ -7,7 +7,7 @@
 /* https://learn.microsoft.com/entra/identity-platform/reply-url: at most 256 characters each. */
 enum { REDIRECT_URI_MAX_LEN = 256 };
 
-/* A quote that a shell or an .env file should have taken away, straight or curly. */
+/* text begins with a quote that a shell or an .env file should have taken; it is not empty. */
 static bool
 is_quote(const char *text)
 {

@@ -183,12 +183,13 @@ def leave_a_file_that_is_too_large(server):
 
 
 GONE = "was read before and is gone; it is not taken for an empty file; put it back, or restart the server to run without it"
+UNREADABLE = "cannot be read: %s; use the path of a JSON file of at most 1 MiB that the server's user can read"
 LOST_FILES = [
     (remove_config, GONE),
     (leave_a_broken_link, GONE),
     (leave_a_directory_that_is_gone, GONE),
-    (leave_a_directory, "cannot be read: Is a directory; use the path of a JSON file of at most 1 MiB that the server's user can read"),
-    (leave_a_file_that_is_too_large, "cannot be read: File too large; use the path of a JSON file of at most 1 MiB that the server's user can read"),
+    (leave_a_directory, UNREADABLE % "Is a directory"),
+    (leave_a_file_that_is_too_large, UNREADABLE % "File too large"),
     (empty_config, None),
 ]
 

@@ -47,7 +47,7 @@ def main():
         write_program(programs)
         for command, text in wanted:
             said = run(command[2:-1], folder, programs) if command.startswith("$") else ""
-            saw.append(command + said + ("" if command.startswith("#") and not text else "\n"))
+            saw.append(f"{command}{said}\n")
             if said.strip("\n") != text.strip("\n"):
                 failed += 1
                 print(f"not ok - {command[:-1]}\n  wanted\n{text}\n  saw\n{said}")

@@ -1,5 +1,4 @@
-/* Loaded into the server with LD_PRELOAD: at SIGUSR1 its monotonic clock goes on by a day and an
- * hour. */
+/* Loaded with LD_PRELOAD: at SIGUSR1 the monotonic clock goes on by a day and an hour. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
