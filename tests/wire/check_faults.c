@@ -564,6 +564,53 @@ START_TEST(keeps_connections_apart_without_memory)
 }
 END_TEST
 
+/* The number of the last line that reports how often memory was missing. */
+static unsigned long
+reported_without_memory(void)
+{
+	static const char line[] = "\"event\":\"out_of_memory\",\"requests\":";
+	unsigned long n = 0;
+
+	for (const char *at = output(); (at = strstr(at, line)) != NULL; at++)
+		n = strtoul(at + sizeof(line) - 1, NULL, 10);
+	return n;
+}
+
+/* Whether a connection that sends one byte, or it would not be accepted, ends at once where one
+ * allocation fails. */
+static bool
+is_ended_without_memory(long n)
+{
+	enum { AT_ONCE_MS = 1000 };
+	struct wire wire;
+	long failed;
+
+	arm(n, false);
+	wire_connect(&server, &wire);
+	wire_send(&wire, (struct span)SPAN("G"));
+	wire_receive(&wire, false, AT_ONCE_MS, &answer);
+	failed = disarm();
+	wire_close(&wire);
+	ck_assert_int_eq(answer.closed, failed > 0);
+	return answer.closed;
+}
+
+/* The library's memory for it comes first, then our record, without which nothing would limit its
+ * time. */
+START_TEST(ends_and_counts_connections_without_memory)
+{
+	enum { REPORT_MS = 15000 };
+	long n = 1;
+
+	while (is_ended_without_memory(n))
+		n++;
+	ck_assert_int_gt(n, 2);
+	for (int waited = 0; reported_without_memory() == 0 && waited < REPORT_MS; waited += 50)
+		usleep(50000);
+	ck_assert_uint_eq(reported_without_memory(), 1);
+}
+END_TEST
+
 /* --- descriptors --- */
 
 static void
@@ -928,10 +975,11 @@ static const struct {
 /* The log writer has the first thread, the loops the next three; no descriptor is closed twice. */
 START_TEST(says_why_it_does_not_start)
 {
-	static const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1",
-		"--threads=2", NULL };
-	char fail[64], line[512];
+	char admin[32], fail[64], line[512];
+	const char *const words[] = { "--listen.port=0", "--listen.address=127.0.0.1",
+		"--threads=2", admin, NULL };
 
+	snprintf(admin, sizeof(admin), "--admin.port=%u", wire_free_port());
 	snprintf(fail, sizeof(fail), "%s %d %d", failing_starts[_i].call, failing_starts[_i].cause,
 	    failing_starts[_i].n);
 	setenv("FAIL_START", fail, 1);
@@ -1119,6 +1167,7 @@ add_memory_cases(Suite *suite)
 	tcase_add_checked_fixture(serving, start_failing, stop_failing);
 	LOOP(serving, answers_or_closes_without_memory, requests);
 	LOOP(serving, keeps_connections_apart_without_memory, requests);
+	tcase_add_test(serving, ends_and_counts_connections_without_memory);
 	suite_add_tcase(suite, serving);
 }
 
