@@ -49,11 +49,13 @@ END_TEST
 /* Whatever became of it: nothing of a secret stays behind. */
 START_TEST(wipes_all_that_was_ever_put)
 {
-	char array[64];
+	struct {
+		char array[64], after[4];
+	} at = { .after = "SSS" };
+	char *array = at.array;
 	struct buf b;
 
-	memset(array, 0, sizeof(array));
-	buf_init(&b, array, sizeof(array));
+	buf_init(&b, array, sizeof(at.array));
 	buf_puts(&b, "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS");
 	if (_i == 1 || _i == 2)
 		buf_clear(&b);
@@ -65,9 +67,10 @@ START_TEST(wipes_all_that_was_ever_put)
 		buf_clear(&b);
 	if (_i == 5)
 		buf_printf(&b, "%s", "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS");
-	ck_assert_ptr_nonnull(memchr(array, 'S', sizeof(array)));
+	ck_assert_ptr_nonnull(memchr(array, 'S', sizeof(at.array)));
 	buf_wipe(&b);
-	ck_assert_ptr_null(memchr(array, 'S', sizeof(array)));
+	ck_assert_ptr_null(memchr(array, 'S', sizeof(at.array)));
+	ck_assert_str_eq(at.after, "SSS");
 	ck_assert(buf_ok(&b));
 	ck_assert_uint_eq(b.len, 0);
 }

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "support.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* Exactly as many bytes as there are, so that the sanitizer sees a read behind them. */
@@ -33,7 +34,7 @@ static const struct {
 	{ SPAN("\"\\\\u0000\""), "\"\\\\u0000\"" },
 	{ SPAN("\"\\\\\\\\u0000\""), "\"\\\\\\\\u0000\"" },
 	{ SPAN("\"\x7f\""), "\"\x7f\"" },
-	{ SPAN("[0,-0.5,10,1.05,1e05,1E+2,20e-1]"), "[0,-0.5,10,1.05,100000,100,2]" },
+	{ SPAN("[0,-0.5,10,1.05,1e05,1E05,1E+2,20e-1]"), "[0,-0.5,10,1.05,100000,100000,100,2]" },
 	/* No numbers, no faults. */
 	{ SPAN("[\"01\",\"-.5\",\"\\n\"]"), "[\"01\",\"-.5\",\"\\n\"]" },
 };
@@ -84,6 +85,7 @@ static const struct {
 	{ SPAN("{\"a\":\"\xed\xa0\x80\"}"), 1, UTF8 },
 	{ SPAN("{} \xc3"), 1, UTF8 },
 	{ SPAN("{}\n\n\xff"), 3, UTF8 },
+	{ SPAN("\n\xff"), 2, UTF8 },
 	{ SPAN("\xff\xfe{\0}\0"), 1, UTF8 },
 	{ SPAN("\xfe\xff\0{\0}"), 1, UTF8 },
 	{ SPAN("{\0}\0"), 1, BINARY },
@@ -320,6 +322,26 @@ START_TEST(counts_on_from_the_line_given)
 }
 END_TEST
 
+static void *
+no_memory(size_t)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* The last test: no hooks of json_parse()'s own come after the first call. */
+START_TEST(says_that_memory_is_missing)
+{
+	const char *wrong = NULL;
+	size_t line;
+
+	cJSON_InitHooks(&(cJSON_Hooks){ no_memory, free });
+	ck_assert_ptr_null(json_parse((struct span)SPAN("{}"), &line, &wrong));
+	ck_assert_ptr_eq(wrong, json_out_of_memory);
+	ck_assert_str_eq(wrong, "cannot be read; free some memory");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -331,6 +353,7 @@ main(void)
 	tcase_add_test(tests, refuses_deep_nesting);
 	tcase_add_loop_test(tests, walks_names, 0, sizeof(name_rows) / sizeof(name_rows[0]));
 	tcase_add_test(tests, counts_on_from_the_line_given);
+	tcase_add_test(tests, says_that_memory_is_missing);
 	suite_add_tcase(suite, tests);
 	return support_run(suite);
 }

@@ -34,6 +34,7 @@ static const struct {
 	{ SPAN(HELLO("\x01")), TLS, OLD_TLS },
 	{ SPAN(HELLO("\0")), TLS, OLD_TLS },
 	{ SPAN("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03"), TLS, NULL },
+	{ SPAN("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x02"), TLS, OLD_TLS },
 	{ SPAN("\x16\x03\x01"), TLS, NULL },
 	{ SPAN("\x16\x03"), NULL, NULL },
 	{ SPAN("\x16\x02\x01"), NULL, NULL },
