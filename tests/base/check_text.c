@@ -246,6 +246,14 @@ static const struct {
 	{ SPAN("\xfc\x84\x80\x80\x80\x80"), false },
 	{ SPAN("\xfe"), false },
 	{ SPAN("\xff"), false },
+	/* Later bytes, which every lead allows alike. */
+	{ SPAN("\xe1\x80\x80\xe1\x80\xbf\xf1\x80\x80\x80\xf1\x80\xbf\xbf"), true },
+	{ SPAN("\xe1\x80\x7f"), false },
+	{ SPAN("\xe1\x80\xc0"), false },
+	{ SPAN("\xf1\x80\x7f\x80"), false },
+	{ SPAN("\xf1\x80\xc0\x80"), false },
+	{ SPAN("\xf1\x80\x80\x7f"), false },
+	{ SPAN("\xf1\x80\x80\xc0"), false },
 	/* Truncated, at the end and before another character. */
 	{ SPAN("\xc3"), false },
 	{ SPAN("\xe2\x82"), false },
