@@ -16,6 +16,16 @@ support_run(Suite *suite)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+char *
+support_copy(struct span bytes)
+{
+	char *copy = malloc(bytes.len > 0 ? bytes.len : 1);
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, bytes.data, bytes.len);
+	return copy;
+}
+
 struct config *
 support_config(const char *file_text, char *const *environment)
 {

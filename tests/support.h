@@ -24,6 +24,10 @@ int support_run(Suite *suite);
 		    "saw \"%.*s\", wanted \"%s\"", (int)seen_.len, seen_.data, wanted_);           \
 	} while (0)
 
+/* Exactly as many bytes as there are, so that a sanitizer sees a read past them; the caller frees.
+ */
+char *support_copy(struct span bytes);
+
 /* A configuration from file text (NULL: none) and environment (NULL: none); aborts on findings. */
 struct config *support_config(const char *file_text, char *const *environment);
 

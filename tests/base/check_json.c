@@ -4,17 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Exactly as many bytes as there are, so that the sanitizer sees a read behind them. */
-static char *
-copy_of(struct span text)
-{
-	char *copy = malloc(text.len > 0 ? text.len : 1);
-
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, text.data, text.len);
-	return copy;
-}
-
 static const struct {
 	struct span text;
 	const char *printed; /* by cJSON, on one line */
@@ -42,7 +31,7 @@ static const struct {
 START_TEST(parses)
 {
 	struct span text = good_rows[_i].text;
-	char *copy = copy_of(text);
+	char *copy = support_copy(text);
 	const char *wrong;
 	size_t line;
 	cJSON *tree = json_parse((struct span){ copy, text.len }, &line, &wrong);
@@ -233,7 +222,7 @@ static const struct {
 START_TEST(refuses)
 {
 	struct span text = bad_rows[_i].text;
-	char *copy = copy_of(text);
+	char *copy = support_copy(text);
 	const char *wrong = NULL;
 	size_t line = 0;
 

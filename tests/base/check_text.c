@@ -42,8 +42,8 @@ START_TEST(finds_a_byte)
 }
 END_TEST
 
-/* A byte behind the span is not part of it. */
-START_TEST(finds_nothing_behind_the_end)
+/* A byte after the span is not part of it. */
+START_TEST(finds_nothing_past_the_end)
 {
 	ck_assert_uint_eq(span_find((struct span){ "ab", 1 }, 'b'), 1);
 }
@@ -512,7 +512,7 @@ main(void)
 
 	tcase_add_test(tests, cuts_from_an_offset);
 	tcase_add_loop_test(tests, finds_a_byte, 0, sizeof(find_rows) / sizeof(find_rows[0]));
-	tcase_add_test(tests, finds_nothing_behind_the_end);
+	tcase_add_test(tests, finds_nothing_past_the_end);
 	tcase_add_loop_test(tests, cuts_parts, 0, sizeof(next_rows) / sizeof(next_rows[0]));
 	tcase_add_loop_test(tests, compares_starts, 0, sizeof(start_rows) / sizeof(start_rows[0]));
 	LOOP(tests, sees_each_byte_and_no_other, mark_rows);

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LABEL_61 "a234567890123456789012345678901234567890123456789012345678901"
 #define LABEL_63 LABEL_61 "23"
@@ -158,17 +159,21 @@ static const struct {
 START_TEST(decodes)
 {
 	struct span decoded = decode_rows[_i].decoded;
+	struct span encoded = decode_rows[_i].encoded;
+	char *copy = support_copy(encoded);
 	char array[64];
 	struct buf b;
 
 	buf_init(&b, array, sizeof(array));
-	ck_assert_int_eq(url_decode_form(&b, decode_rows[_i].encoded), decode_rows[_i].good);
+	ck_assert_int_eq(
+	    url_decode_form(&b, (struct span){ copy, encoded.len }), decode_rows[_i].good);
+	free(copy);
 	ck_assert_msg(span_equals(buf_span(&b), decoded), "saw \"%s\"", b.data);
 }
 END_TEST
 
-/* What stands behind the span would make the percent form whole. */
-START_TEST(decodes_nothing_behind_the_end)
+/* What stands after the span would make the percent form whole. */
+START_TEST(decodes_nothing_past_the_end)
 {
 	char array[8];
 	struct buf b;
@@ -443,8 +448,10 @@ static const struct {
 static const char *
 judged(struct span url, enum url_form form, struct url_origin *ret_origin)
 {
-	const char *wrong = url_parse(url, form, ret_origin);
+	char *copy = support_copy(url);
+	const char *wrong = url_parse((struct span){ copy, url.len }, form, ret_origin);
 
+	free(copy);
 	return wrong != NULL ? wrong : GOOD;
 }
 
@@ -453,9 +460,9 @@ static void
 put_parsed(struct buf *b, struct span url)
 {
 	struct url_origin origin = { .port = 9, .host = "untouched" };
-	const char *fault = url_parse(url, URL_ANY, &origin);
+	const char *fault = judged(url, URL_ANY, &origin);
 
-	if (fault != NULL) {
+	if (strcmp(fault, GOOD) != 0) {
 		buf_puts(b, fault);
 		ck_assert_str_eq(origin.host, "untouched");
 		ck_assert_uint_eq(origin.port, 9);
@@ -476,8 +483,8 @@ START_TEST(parses)
 }
 END_TEST
 
-/* What stands behind the span would make the address, or the port, whole. */
-START_TEST(parses_nothing_behind_the_end)
+/* What stands after the span would make the address, or the port, whole. */
+START_TEST(parses_nothing_past_the_end)
 {
 	struct url_origin origin;
 
@@ -621,7 +628,7 @@ static void
 add_parse_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, parses, 0, sizeof(parse_rows) / sizeof(parse_rows[0]));
-	tcase_add_test(tests, parses_nothing_behind_the_end);
+	tcase_add_test(tests, parses_nothing_past_the_end);
 	tcase_add_loop_test(tests, parses_origins, 0, sizeof(origin_rows) / sizeof(origin_rows[0]));
 	tcase_add_loop_test(tests, compares_origins, 0, sizeof(same_rows) / sizeof(same_rows[0]));
 	LOOP(tests, parses_patterns, pattern_rows);
@@ -639,7 +646,7 @@ main(void)
 	tcase_add_test(tests, decodes_every_byte_that_was_encoded);
 	tcase_add_test(tests, decodes_random_strings_that_were_encoded);
 	tcase_add_loop_test(tests, decodes, 0, sizeof(decode_rows) / sizeof(decode_rows[0]));
-	tcase_add_test(tests, decodes_nothing_behind_the_end);
+	tcase_add_test(tests, decodes_nothing_past_the_end);
 	tcase_add_loop_test(tests, walks_pairs, 0, sizeof(pair_rows) / sizeof(pair_rows[0]));
 	tcase_add_test(tests, leaves_the_pair_alone_at_the_end);
 	tcase_add_loop_test(tests, compares_names, 0, sizeof(name_rows) / sizeof(name_rows[0]));

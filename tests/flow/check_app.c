@@ -161,7 +161,7 @@ static const struct {
 	const char *accept; /* NULL: none */
 	const char *answer;
 } rows[] = {
-	/* The callback needs no configuration, and takes anything behind the `?`. */
+	/* The callback needs no configuration, and takes anything after the `?`. */
 	{ NOTHING_SET, "GET", SPAN(CALLBACK "?code=a&state=b"), HTML,
 	    REDIRECT("302", "callback", RECALL "?code=a&state=b") },
 	{ USUAL, "GET", SPAN(CALLBACK), NULL, REDIRECT("302", "callback", RECALL) },

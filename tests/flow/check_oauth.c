@@ -7,7 +7,7 @@
 
 #define TARGET "https://us-east-1.recall.ai/api/v1/calendar/ms_oauth_callback/"
 
-/* The query as it came, its `?` included; it has to stand behind the target to the byte. */
+/* The query as it came, its `?` included; it has to follow the target to the byte. */
 static const struct span query_rows[] = {
 	SPAN(""),
 	SPAN("?"),
@@ -73,7 +73,7 @@ START_TEST(forwards_query_as_it_came)
 }
 END_TEST
 
-/* Every byte value 32 times over: 8 KiB behind the `?`. */
+/* Every byte value 32 times over: 8 KiB after the `?`. */
 START_TEST(forwards_long_query_as_it_came)
 {
 	enum { QUERY_LEN = 8193 };

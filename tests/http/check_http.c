@@ -1,6 +1,8 @@
 #include "http/http.h"
 #include "support.h"
 
+#include <stdlib.h>
+
 static const struct header find_headers[] = {
 	{ SPAN("Host"), SPAN("h") },
 	{ SPAN("X-Two"), SPAN("first") },
@@ -130,13 +132,17 @@ static const struct {
 
 START_TEST(accepts)
 {
-	struct request request = { .headers = accept_rows[_i].headers };
+	struct header headers[3];
+	struct request request = { .headers = headers };
 
-	while (request.n_headers < 3 && request.headers[request.n_headers].name.len > 0)
-		request.n_headers++;
+	memcpy(headers, accept_rows[_i].headers, sizeof(headers));
+	for (size_t *n = &request.n_headers; *n < 3 && headers[*n].name.len > 0; ++*n)
+		headers[*n].value.data = support_copy(headers[*n].value);
 	ck_assert_uint_gt(request.n_headers, 0);
 	ck_assert_uint_eq(http_accept_weight(&request, "text/html"), accept_rows[_i].html);
 	ck_assert_uint_eq(http_accept_weight(&request, "application/json"), accept_rows[_i].json);
+	while (request.n_headers > 0)
+		free((void *)(uintptr_t)headers[--request.n_headers].value.data);
 }
 END_TEST
 

@@ -93,7 +93,7 @@ static const struct {
 	{ { HTTP_BODY_MAX_LEN + 1 }, 0, true },
 	{ { HTTP_BODY_MAX_LEN, 1 }, HTTP_BODY_MAX_LEN, true },
 	{ { HTTP_BODY_MAX_LEN - 1, 2 }, HTTP_BODY_MAX_LEN - 1, true },
-	/* Nothing is taken behind a gap. */
+	/* Nothing is taken after a gap. */
 	{ { HTTP_BODY_MAX_LEN - 1, 2, 1 }, HTTP_BODY_MAX_LEN - 1, true },
 	{ { SIZE_MAX }, 0, true },
 	{ { 1, SIZE_MAX }, 1, true },

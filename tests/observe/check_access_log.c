@@ -41,7 +41,7 @@ tear_down(void)
 
 /* What follows the time, which no table can hold. */
 static const char *
-behind_time(void)
+after_time(void)
 {
 	ck_assert_int_eq(strncmp(seen, "{\"time\":\"", 9), 0);
 	ck_assert_uint_gt(strlen(seen), 9 + TIME_LEN);
@@ -175,7 +175,7 @@ START_TEST(logs_requests)
 {
 	answer_and_log(_i, "192.0.2.1");
 	ck_assert_uint_eq(n_seen, 1);
-	ck_assert_str_eq(behind_time(), at_provider(rows[_i].line));
+	ck_assert_str_eq(after_time(), at_provider(rows[_i].line));
 	ck_assert_ptr_null(strcasestr(seen, MARKER));
 }
 END_TEST
@@ -227,7 +227,7 @@ START_TEST(logs_every_field)
 
 	access_log_request(config, &request, &response, UINT64_MAX, "2001:db8::1");
 	ck_assert_uint_eq(n_seen, 1);
-	ck_assert_str_eq(behind_time(),
+	ck_assert_str_eq(after_time(),
 	    LINE("info",
 		"\"method\":\"GET\",\"route\":\"callback\",\"provider\":\"microsoft\",\"status\":400,"
 		"\"duration_us\":18446744073709551615,\"query_bytes\":8,"
@@ -307,7 +307,7 @@ START_TEST(names_methods)
 			 "\"duration_us\":0,\"query_bytes\":0"),
 	    method_rows[_i].word);
 	access_log_request(config, &request, &response, 0, "");
-	ck_assert_str_eq(behind_time(), wanted);
+	ck_assert_str_eq(after_time(), wanted);
 	config_free(config);
 }
 END_TEST
@@ -342,7 +342,7 @@ START_TEST(warns_of_long_urls)
 	config_free(config);
 	ck_assert_uint_eq(n_seen, long_url_rows[_i].line != NULL ? 1 : 0);
 	if (long_url_rows[_i].line != NULL)
-		ck_assert_str_eq(behind_time(), long_url_rows[_i].line);
+		ck_assert_str_eq(after_time(), long_url_rows[_i].line);
 }
 END_TEST
 

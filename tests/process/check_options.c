@@ -10,7 +10,7 @@ enum { MAX_WORDS = 6 };
 #define NEITHER     "url needs either --token -, with the token on standard input, or --admin"
 
 static const struct {
-	const char *words[MAX_WORDS + 1]; /* behind the program's name */
+	const char *words[MAX_WORDS + 1]; /* after the program's name */
 	const char *parsed;               /* the fault, or all that was read */
 } rows[] = {
 	{ { NULL }, "serve" },

@@ -146,7 +146,7 @@ edit_caddyfile() { # command of sed
 check_caddyfile() {
 	edit_caddyfile 's/idle 60s/idle 61s/'
 	is 'Caddy reloads' $? 0
-	is 'and sees the file that an editor has written anew' "$(compose exec -T caddy caddy adapt --config /etc/caddy/Caddyfile |
+	is 'and sees the file that an editor has written again' "$(compose exec -T caddy caddy adapt --config /etc/caddy/Caddyfile |
 		grep -o '"idle_timeout":[0-9]*' | head -n 1)" '"idle_timeout":61000000000'
 }
 
