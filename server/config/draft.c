@@ -22,6 +22,7 @@ findings_add(struct findings *findings, bool is_error, const char *source, const
 {
 	struct finding *items =
 	    realloc(findings->items, (findings->n + 1) * sizeof(*findings->items));
+	bool is_set = strcmp(source, "default") != 0;
 
 	findings->n_errors += is_error;
 	if (items == NULL) {
@@ -30,9 +31,9 @@ findings_add(struct findings *findings, bool is_error, const char *source, const
 	}
 	findings->items = items;
 	items[findings->n].is_error = is_error;
-	snprintf(items[findings->n].text, FINDING_SIZE, "%.300s: %.120s%s%s%s%s", source, key,
-	    *key != '\0' ? ": " : "", wrong, advice != NULL ? "; " : "",
-	    advice != NULL ? advice : "");
+	snprintf(items[findings->n].text, FINDING_SIZE, "%.300s%s%.120s%s%s%s%s",
+	    is_set ? source : "", is_set ? ": " : "", key, *key != '\0' ? ": " : "", wrong,
+	    advice != NULL ? "; " : "", advice != NULL ? advice : "");
 	for (char *c = items[findings->n++].text; *c != '\0'; c++)
 		if (*c < 0x20 || *c >= 0x7f)
 			*c = '?';

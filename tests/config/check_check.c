@@ -1,11 +1,10 @@
 #include "config/config.h"
 #include "support.h"
 
-#define EXAMPLE(key) "test.json:1: " key ": is the example's; use your own\n"
-#define ONE_PORT(source)                                                                           \
-	source ": admin.port: is the port of the public listener too; use another\n"
+#define EXAMPLE(key)     "test.json:1: " key ": is the example's; use your own\n"
+#define ONE_PORT(source) source "admin.port: is the port of the public listener too; use another\n"
 #define OTHER_SITE(source)                                                                         \
-	source ": connect.start_origins: lacks the origin of connect.success_url, which is "       \
+	source "connect.start_origins: lacks the origin of connect.success_url, which is "         \
 	       "another site than public_url; add it, if users start there\n"
 #define PORTS(listen, admin)                                                                       \
 	"{\"listen\": {\"address\": \"" listen "\", \"port\": 80}, "                               \
@@ -29,20 +28,20 @@ static const struct {
 	    EXAMPLE("microsoft.client_id") },
 	{ "{\"microsoft.client_id\": \"11111111-2222-3333-4444-555555555556\"}", "" },
 	/* Two listeners. */
-	{ PORTS("::", "127.0.0.1"), ONE_PORT("test.json:1") },
-	{ PORTS("0.0.0.0", "127.0.0.1"), ONE_PORT("test.json:1") },
-	{ PORTS("127.0.0.1", "127.0.0.1"), ONE_PORT("test.json:1") },
-	{ PORTS("127.0.0.1", "::"), ONE_PORT("test.json:1") },
+	{ PORTS("::", "127.0.0.1"), ONE_PORT("test.json:1: ") },
+	{ PORTS("0.0.0.0", "127.0.0.1"), ONE_PORT("test.json:1: ") },
+	{ PORTS("127.0.0.1", "127.0.0.1"), ONE_PORT("test.json:1: ") },
+	{ PORTS("127.0.0.1", "::"), ONE_PORT("test.json:1: ") },
 	{ PORTS("10.0.0.1", "127.0.0.1"), "" },
 	{ "{\"listen.port\": 0, \"admin.port\": 0}", "" },
-	{ "{\"listen.port\": 9464}", ONE_PORT("default") },
+	{ "{\"listen.port\": 9464}", ONE_PORT("") },
 	/* Another site. */
 	{ SITES("https://oauth.acme.test", "https://app.acme.test/x", ""), "" },
 	{ SITES("https://acme.test", "https://app.acme.test/x", ""), "" },
-	{ SITES("https://oauth.acme.test", "https://app.other.test/x", ""), OTHER_SITE("default") },
+	{ SITES("https://oauth.acme.test", "https://app.other.test/x", ""), OTHER_SITE("") },
 	{ SITES("https://oauth.acme.test", "https://app.other.test/x",
 	      ", \"start_origins\": [\"https://x.test\"]"),
-	    OTHER_SITE("test.json:1") },
+	    OTHER_SITE("test.json:1: ") },
 	{ SITES("https://oauth.acme.test", "https://app.other.test/x",
 	      ", \"start_origins\": [\"https://app.other.test\"]"),
 	    "" },

@@ -217,8 +217,8 @@ def test_reload_never_takes_a_lost_file_for_an_empty_one():
 
 DEFAULT = "/etc/recall-redirectd/config.json"
 DEFAULT_FILES = [  # what stands in /etc, and what check says first
-    ("true", 0, "warning: default: microsoft.client_id"),
-    ("mkdir /etc/recall-redirectd", 0, "warning: default: microsoft.client_id"),
+    ("true", 0, "warning: microsoft.client_id"),
+    ("mkdir /etc/recall-redirectd", 0, "warning: microsoft.client_id"),
     ("mkdir /etc/recall-redirectd; ln -s nowhere " + DEFAULT, 78, "error: %s: is a link that leads nowhere" % DEFAULT),
     ("ln -s nowhere /etc/recall-redirectd", 78, "error: %s: is a link that leads nowhere" % DEFAULT),
     ("mkdir /etc/recall-redirectd; cd /etc/recall-redirectd; ln -s ..data/config.json config.json; ln -s ..1 ..data; mkdir ..1",
@@ -852,16 +852,20 @@ def test_notifies_a_socket_in_the_abstract_namespace():
 def test_notifies_systemd():
     path, notify = make_notify_socket()
     server = Server(environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "600000"})
-    assert notify.recv(4096).startswith(b"READY=1\n")
+    assert notify.recv(4096) == b"READY=1\nSTATUS=Serving"
     assert notify.recv(4096) == b"WATCHDOG=1"
     assert notify.recv(4096) == b"WATCHDOG=1"
-    server.signal(signal.SIGHUP)
-    messages = [notify.recv(4096) for _ in range(6)]
-    reloading = [m for m in messages if m.startswith(b"RELOADING=1\nMONOTONIC_USEC=")]
-    assert len(reloading) == 1 and any(m.startswith(b"READY=1\n") for m in messages), messages
+
+    def next_message():
+        message = notify.recv(4096)
+        return next_message() if message == b"WATCHDOG=1" else message
+    for text, status in (("{}", b""), ("{", b"; the last reload was refused, see the log")):
+        open(server.config, "w").write(text)
+        server.signal(signal.SIGHUP)
+        assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", next_message())
+        assert next_message() == b"READY=1\nSTATUS=Serving" + status
     server.signal(signal.SIGTERM)
-    while not notify.recv(4096).startswith(b"STOPPING=1\n"):
-        pass
+    assert next_message() == b"STOPPING=1\nSTATUS=Draining"
     assert server.process.wait(PATIENCE) == 0
 
 
