@@ -96,6 +96,52 @@ put_field(struct buf *out, const struct field *field)
 	buf_printf(out, "*%s\n", hash + strcspn(hash, "'"));
 }
 
+/* What refusals say of their reason, whole. */
+static const struct {
+	const char *reason, *detail;
+} details[] = {
+	{ "answer_too_large", "The answer was too large" },
+	{ "body_type",
+	    "The body is neither application/x-www-form-urlencoded nor application/json" },
+	{ "draining", "The server is shutting down" },
+	{ "head_too_large", "The header fields are too large, most likely the cookies" },
+	{ "method_not_allowed", "This address does not support this method" },
+	{ "method_not_allowed", "The app's link asks for response_mode=form_post, but it must ask "
+				"for response_mode=query" },
+	{ "not_found", "There is nothing at this address" },
+	{ "parameter_missing", "is missing" },
+	{ "parameter_not_allowed",
+	    "has an origin that is not on this server's allow-list (connect.return_origins)" },
+	{ "parameter_not_allowed", "must be consent or select_account consent: without consent, "
+				   "Google gives Recall no lasting access to the calendar" },
+	{ "parameter_not_allowed",
+	    "must be login or select_account: consent sends people back to the approval step again "
+	    "and again, even after their administrator has approved the app" },
+	{ "parameter_unknown",
+	    "The request has an unknown parameter. Known parameters are "
+	    "recall_calendar_auth_token, success_url, error_url, login_hint, domain_hint and "
+	    "prompt" },
+	{ "parameters_too_long", "The parameters are too long: together with the header fields, "
+				 "the authorize URL does not fit into the answer" },
+	{ "stuck", "An event loop makes no progress" },
+	{ "target_malformed", "No" },
+	{ "unconfigured", "microsoft.client_id is not configured on this server" },
+	{ "unconfigured", "google.client_id is not configured on this server" },
+	{ "unconfigured", "public_url is not configured on this server" },
+	{ "unconfigured", "public_url and microsoft.client_id are not configured on this server" },
+	{ "unconfigured", "public_url and google.client_id are not configured on this server" },
+};
+
+static void
+check_detail(const struct problem *problem)
+{
+	for (size_t i = 0; i < COUNT(details); i++)
+		if (strcmp(details[i].reason, problem->reason) == 0 &&
+		    strcmp(details[i].detail, problem->detail) == 0)
+			return;
+	ck_abort_msg("%s: %s", problem->reason, problem->detail);
+}
+
 /* Everything of a response but its body; the order of fields means nothing. */
 static void
 put_answer(struct buf *out, const struct request *request, const struct response *response)
@@ -105,8 +151,10 @@ put_answer(struct buf *out, const struct request *request, const struct response
 	memcpy(fields, response->fields, sizeof(fields));
 	qsort(fields, response->n_fields, sizeof(fields[0]), compare_fields);
 	buf_printf(out, "%d %s", response->status, http_route_names[request->route]);
-	if (response->problem.reason != NULL)
+	if (response->problem.reason != NULL) {
 		buf_printf(out, " %s", response->problem.reason);
+		check_detail(&response->problem);
+	}
 	buf_putc(out, '\n');
 	if (response->location.len > 0)
 		buf_printf(out, "Location: %s\n", response->location.data);
@@ -582,6 +630,7 @@ START_TEST(is_not_ready_while_draining)
 	app_handle(config, &request, &response);
 	ck_assert_int_eq(response.status, 503);
 	ck_assert_str_eq(response.problem.reason, "draining");
+	check_detail(&response.problem);
 	request.target = (struct span)SPAN("/healthz");
 	open_response(&response);
 	app_find_route(&request);
@@ -605,11 +654,28 @@ START_TEST(is_not_healthy_while_a_loop_is_stuck)
 	app_handle(config, &request, &response);
 	ck_assert_int_eq(response.status, 503);
 	ck_assert_str_eq(response.problem.reason, "stuck");
+	check_detail(&response.problem);
 	config_free(config);
 }
 END_TEST
 
 /* The shell writes the body: only the status and the type are known here. */
+START_TEST(has_metrics_on_the_admin_listener)
+{
+	struct config *config = config_of(USUAL);
+	struct request request = bare("GET", (struct span)SPAN("/metrics"));
+	struct response response;
+
+	request.is_admin = true;
+	open_response(&response);
+	app_find_route(&request);
+	app_handle(config, &request, &response);
+	ck_assert_int_eq(response.status, 200);
+	ck_assert_str_eq(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+	config_free(config);
+}
+END_TEST
+
 START_TEST(has_the_operators_page_on_the_admin_listener)
 {
 	static const struct {
@@ -741,6 +807,8 @@ START_TEST(answers_without_room_for_body)
 	app_find_route(&request);
 	app_handle(config, &request, &response);
 	ck_assert_int_eq(response.status, 500);
+	ck_assert_str_eq(response.problem.reason, "answer_too_large");
+	check_detail(&response.problem);
 	ck_assert_str_eq(body, "");
 	config_free(config);
 }
@@ -817,6 +885,7 @@ main(void)
 	tcase_add_test(tests, gives_no_hint_on_a_granted_consent);
 	tcase_add_test(tests, is_not_ready_while_draining);
 	tcase_add_loop_test(tests, is_not_healthy_while_a_loop_is_stuck, 0, 3);
+	tcase_add_test(tests, has_metrics_on_the_admin_listener);
 	tcase_add_loop_test(tests, has_the_operators_page_on_the_admin_listener, 0, 8);
 	tcase_add_test(tests, answers_without_room_for_body);
 	suite_add_tcase(suite, tests);

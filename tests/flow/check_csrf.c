@@ -296,6 +296,8 @@ START_TEST(says_why_a_start_is_refused)
 		    (struct header){ SPAN("Referer"), span_of(refused_starts[_i].referer) };
 	ck_assert(!csrf_may_start(config, &request, &problem));
 	ck_assert_str_eq(problem.reason, "cross_site_start");
+	ck_assert_str_eq(problem.detail, "Sec-Fetch-Site says that this start came from another "
+					 "site, or from no page at all");
 	ck_assert_str_eq(problem.hint, refused_starts[_i].hint);
 	ck_assert_str_eq(csrf_site(&request), refused_starts[_i].word);
 	config_free(config);

@@ -30,11 +30,20 @@ def write_program(folder):
 
 
 def run(command, folder, programs):
-    result = subprocess.run(["sh", "-c", command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False,
-                            env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C"})
+    try:
+        result = subprocess.run(["sh", "-c", command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False,
+                                env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C"})
+    except subprocess.TimeoutExpired:
+        return "[time is up]\n"
     said = re.sub(r'"time":"[^"]*"', '"time":"..."', result.stdout)
     return said + (f"[{result.returncode}]\n" if result.returncode else "")
+
+
+def end_server(pid):
+    """One that a session has left behind, because it went wrong."""
+    if pid.exists():
+        os.kill(int(pid.read_text()), 9)
 
 
 def main():
@@ -51,6 +60,7 @@ def main():
             if said.strip("\n") != text.strip("\n"):
                 failed += 1
                 print(f"not ok - {command[:-1]}\n  wanted\n{text}\n  saw\n{said}")
+        end_server(pathlib.Path(folder, "pid"))
     if "--write" in sys.argv:
         TEXTS.write_text("".join(saw).rstrip("\n") + "\n")
     commands = sum(command.startswith("$") for command, _ in wanted)
