@@ -28,7 +28,7 @@ CORE = ("base", "config", "http", "flow", "observe")
 # Those that need minutes, or look at things that no mutant of server/ changes.
 LEFT_OUT = {"process/check_certificates.py", "repo/check_docs.py", "repo/check_house.py", "repo/check_make.py",
             "repo/check_manual.py"}
-MOST_SECONDS, MOST_SECONDS_CORE = 240, 20  # for a test without a mutant; what takes longer is left out
+MOST_SECONDS, MOST_SECONDS_CORE = 240, 60  # for a test without a mutant; what takes longer is left out
 LEAST_SECONDS = 20  # of a test's time limit; the machine may be busy
 PACKAGES = ["libmicrohttpd", "libcjson", "gnutls"]
 # As the Makefile's: without it, binding a function late leaves vector registers, and so secrets, on the stack.
