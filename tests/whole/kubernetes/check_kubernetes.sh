@@ -55,7 +55,7 @@ start_cluster() {
 		--insecure-port=0 --cert-dir="$dir/api" --token-auth-file="$dir/tokens" --authorization-mode=RBAC \
 		--service-account-issuer=https://kubernetes.default --service-account-key-file="$dir/account.key" \
 		--service-account-signing-key-file="$dir/account.key" --service-cluster-ip-range=10.96.0.0/24 \
-		--endpoint-reconciler-type=none --profiling=false
+		--endpoint-reconciler-type=none --profiling=false --kubelet-preferred-address-types=InternalIP
 	await_api || give_up "the API server does not start: $(tail -n 1 "$dir/apiserver.log")"
 	set -- --kubeconfig="$dir/kubeconfig" --authentication-kubeconfig="$dir/kubeconfig" \
 		--authorization-kubeconfig="$dir/kubeconfig" --bind-address=127.0.0.1 --port=0 --leader-elect=false
@@ -66,8 +66,8 @@ start_cluster() {
 	start kubelet "$bin/kubelet" --kubeconfig="$dir/kubeconfig" --hostname-override=node --container-runtime=docker \
 		--docker-endpoint="$DOCKER_HOST" --cgroup-driver=cgroupfs --fail-swap-on=false --root-dir="$dir/kubelet" \
 		--cert-dir="$dir/node" --pod-infra-container-image=pause:3.2 --cgroups-per-qos=false \
-		--enforce-node-allocatable= --address=127.0.0.1 --read-only-port=0 --healthz-port=0 --eviction-hard= \
-		--oom-score-adj=0 --make-iptables-util-chains=false --anonymous-auth=false --authorization-mode=AlwaysAllow \
+		--enforce-node-allocatable= --address=0.0.0.0 --read-only-port=0 --healthz-port=0 --eviction-hard= \
+		--oom-score-adj=0 --make-iptables-util-chains=false --anonymous-auth=true --authorization-mode=AlwaysAllow \
 		--seccomp-profile-root="$dir/seccomp"
 }
 
@@ -100,6 +100,10 @@ check_rollout() {
 	kube apply -n oauth -f "$dir/manifest.yaml" >"$dir/out" 2>&1
 	# shellcheck disable=SC2086 # several words
 	kube rollout status $APP --timeout=120s >/dev/null
+	is 'the rollout that its top waits for ends' $? 0
+	# shellcheck disable=SC2086 # several words
+	is 'the check that its top names finds no error' "$(kube exec $APP -- /usr/local/bin/recall-redirectd check 2>&1 | tail -n 1)" \
+		'The configuration is good.'
 	is 'two replicas become ready' "$(kube get -n oauth deploy recall-redirectd -o jsonpath='{.status.readyReplicas}')" 2
 	is 'the budget lets one go' "$(kube get -n oauth pdb recall-redirectd -o jsonpath='{.status.disruptionsAllowed}')" 1
 }
