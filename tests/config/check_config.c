@@ -57,10 +57,10 @@
 	": is not a known variable; this looks like a service link of the container platform: "    \
 	"set enableServiceLinks: false, or rename the service\n"
 #define NO_PUBLIC_URL                                                                              \
-	"warning: public_url: is not set; set it to the origin that users see; until "    \
+	"warning: public_url: is not set; set it to the origin that users see; until "             \
 	"then /connect answers 501\n"
 #define NO_CLIENT_ID                                                                               \
-	"warning: microsoft.client_id: is not set; set it to the Application (client) "   \
+	"warning: microsoft.client_id: is not set; set it to the Application (client) "            \
 	"ID; until then /connect and the association file answer 501\n"
 #define F1     "test.json:1: "
 

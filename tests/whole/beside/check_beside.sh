@@ -73,6 +73,7 @@ start_server() { # options
 
 make_nginx() {
 	sed -e "s,127\.0\.0\.1:8080,127.0.0.1:$port," -e "s,listen 443 ssl,listen 127.0.0.1:$tls_port ssl," \
+		-e "s,listen \[::\]:443 ssl,listen [::1]:$tls_port ssl," \
 		-e "s,/etc/nginx/tls/oauth.example.com,$dir/tls," -e "s,/var/log/nginx,$at/logs," \
 		config/nginx.conf >"$at/site.conf"
 	{
@@ -88,7 +89,7 @@ second_nginx() { sed -i "s,# server 127\.0\.0\.1:8081 ,server 127.0.0.1:$second_
 forget_nginx() { sed -i -e 's, no_query;, combined;,' -e 's, emerg;, error;,' "$at/site.conf"; }
 
 make_haproxy() {
-	sed -e "s,127\.0\.0\.1:8080,127.0.0.1:$port," -e "s,bind :443,bind 127.0.0.1:$tls_port," \
+	sed -e "s,127\.0\.0\.1:8080,127.0.0.1:$port," -e "s/bind :443,:::443/bind 127.0.0.1:$tls_port,::1:$tls_port/" \
 		-e "s,/etc/haproxy/tls/oauth.example.com.pem,$dir/tls.both," \
 		config/haproxy.cfg >"$at/haproxy.cfg"
 }
@@ -104,7 +105,7 @@ forget_haproxy() { sed -i -e 's,^ *log-format .*,option httplog,' "$at/haproxy.c
 make_caddy() {
 	export XDG_DATA_HOME="$at/data" XDG_CONFIG_HOME="$at/data"
 	sed -e "s,redirectd:8080,127.0.0.1:$port," -e "s,^{\$,&\nadmin off\nauto_https disable_redirects," \
-		-e "s,^$NAME {,$NAME:$tls_port {\nbind 127.0.0.1\ntls $dir/tls.pem $dir/tls.key," \
+		-e "s,^$NAME {,$NAME:$tls_port {\nbind 127.0.0.1 ::1\ntls $dir/tls.pem $dir/tls.key," \
 		config/caddy/Caddyfile >"$at/Caddyfile"
 }
 check_caddy() { caddy validate --adapter caddyfile --config "$at/Caddyfile"; }
@@ -178,6 +179,8 @@ check_proxy() { # software
 	is "$1: smoke passes through it, every query byte for byte" $? 0
 	grep '^not ok' "$dir/smoke" | sed 's/^/# /'
 	is "$1: smoke skips nothing" "$(grep -c '^# skipped' "$dir/smoke")" 0
+	is "$1: it answers over IPv6, too" "$(curl -q -sk -o /dev/null -w '%{http_code}' --max-time 5 \
+		--resolve "$NAME:$tls_port:[::1]" "https://$NAME:$tls_port/healthz")" 200
 	is "$1: nothing that smoke sent is in its logs" \
 		"$(grep -rl -e smoke-value -e evil.example -e fake "$at/logs")" ''
 	is "$1: its log holds the requests" \
