@@ -43,6 +43,10 @@ static const struct {
 	{ { "--conf", "f.json" }, "there is no option --conf" },
 	{ { "-c" }, "-c needs a value" },
 	{ { "check", "-c" }, "-c needs a value" },
+	/* After -- there are no options. */
+	{ { "--", "check" }, "check" },
+	{ { "check", "--" }, "check" },
+	{ { "--", "--help" }, "there is no such command" },
 	/* With help and version the rest need make no sense, but has to be known. */
 	{ { "-h" }, "help" },
 	{ { "--help" }, "help" },
