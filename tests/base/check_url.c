@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LABEL_61 "a234567890123456789012345678901234567890123456789012345678901"
+#define LABEL_59 "a2345678901234567890123456789012345678901234567890123456789"
+#define LABEL_61 LABEL_59 "01"
 #define LABEL_63 LABEL_61 "23"
 #define NAME_253 LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_61
 
@@ -289,6 +290,7 @@ static const struct {
 	{ SPAN("https://xn--bcher-kva.example"), "https xn--bcher-kva.example 443" },
 	{ SPAN("https://192.0.2.1/"), "https 192.0.2.1 443" },
 	{ SPAN("https://a.0b"), "https a.0b 443" },
+	{ SPAN("https://a.0"), HOST },
 	{ SPAN("https://" NAME_253 "/"), "https " NAME_253 " 443" },
 	{ SPAN("https://" NAME_253 "2/"), HOST },
 	{ SPAN("https://h/caf\xc3\xa9\xff"), "https h 443" },
@@ -587,6 +589,8 @@ static const struct {
 	{ SPAN("https://*.a.b.example.com:8443"), GOOD },
 	{ SPAN("https://*." LABEL_50 LABEL_50 LABEL_50 LABEL_50 LABEL_50 "c"), STAR },
 	{ SPAN("https://*." LABEL_50 LABEL_50 LABEL_50 LABEL_50 "c"), GOOD },
+	{ SPAN("https://*." LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_59), GOOD },
+	{ SPAN("https://*." LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_59 "0"), STAR },
 	{ SPAN("https://*"), STAR },
 	{ SPAN("https://*."), STAR },
 	{ SPAN("https://*.com"), STAR },

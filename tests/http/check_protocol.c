@@ -30,6 +30,7 @@ static const struct {
 	{ SPAN("PRI * HTTP/1.1\r\n"), NULL, PLAIN },
 	{ SPAN(HELLO("\x03")), TLS, NULL },
 	{ SPAN(HELLO("\x04")), TLS, NULL },
+	{ SPAN("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00"), TLS, NULL },
 	{ SPAN(HELLO("\x02")), TLS, OLD_TLS },
 	{ SPAN(HELLO("\x01")), TLS, OLD_TLS },
 	{ SPAN(HELLO("\0")), TLS, OLD_TLS },

@@ -195,22 +195,33 @@ START_TEST(counts_connects)
 }
 END_TEST
 
-/* On a bound, one below and one above; then above all of them. */
+/* On each bound and one above it; then far above all of them. */
 START_TEST(puts_durations_into_buckets)
 {
-	static const uint64_t durations[] = { 0, 10, 11, 100, 101, 5000000, 5000001, 3000000000 };
+	static const struct {
+		uint64_t us;
+		const char *seconds;
+	} bounds[] = { { 10, "1e-05" }, { 25, "2.5e-05" }, { 50, "5e-05" }, { 100, "0.0001" },
+		{ 250, "0.00025" }, { 500, "0.0005" }, { 1000, "0.001" }, { 2500, "0.0025" },
+		{ 5000, "0.005" }, { 10000, "0.01" }, { 50000, "0.05" }, { 100000, "0.1" },
+		{ 500000, "0.5" }, { 1000000, "1" }, { 5000000, "5" } };
+	char line[128];
 
-	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
-		count(i % 2 == 0 ? &one : &two, ROUTE_OTHER, "GET", 404, NULL, NULL, durations[i]);
+	for (size_t i = 0; i < COUNT(bounds); i++) {
+		count(&one, ROUTE_OTHER, "GET", 404, NULL, NULL, bounds[i].us);
+		count(&two, ROUTE_OTHER, "GET", 404, NULL, NULL, bounds[i].us + 1);
+	}
+	count(&one, ROUTE_OTHER, "GET", 404, NULL, NULL, 3000000000);
 	write_text();
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"1e-05\"} 2");
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"2.5e-05\"} 3");
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"0.0001\"} 4");
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"0.00025\"} 5");
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"5\"} 6");
-	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"+Inf\"} 8");
-	assert_line("redirectd_http_request_duration_seconds_sum 3010.000223");
-	assert_line("redirectd_http_request_duration_seconds_count 8");
+	for (size_t i = 0; i < COUNT(bounds); i++) {
+		snprintf(line, sizeof(line),
+		    "redirectd_http_request_duration_seconds_bucket{le=\"%s\"} %zu",
+		    bounds[i].seconds, 2 * i + 1);
+		assert_line(line);
+	}
+	assert_line("redirectd_http_request_duration_seconds_bucket{le=\"+Inf\"} 31");
+	assert_line("redirectd_http_request_duration_seconds_sum 3013.338885");
+	assert_line("redirectd_http_request_duration_seconds_count 31");
 }
 END_TEST
 
