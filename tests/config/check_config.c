@@ -845,6 +845,7 @@ static const struct {
 	{ "{}", "{}", "" },
 	{ "{\"recall.region\": \"us-east-1\"}", "{\"recall.region\": \"us-west-2\"}", "" },
 	{ "{\"listen.port\": 1}", "{\"listen.port\": 2}", "listen.port" },
+	{ "{}", "{\"limits.idle_seconds\": 60}", "limits.idle_seconds" },
 	{ "{\"threads\": 1}", "{\"threads\": 2, \"admin.port\": 0}", "admin.port,threads" },
 	{ "{\"threads\": 1}", "{\"threads\": 1" TLS, "tls.certificate" },
 	{ "{\"threads\": 1" TLS, "{\"threads\": 2}", "threads,tls.certificate" },
@@ -864,6 +865,29 @@ START_TEST(names_keys_that_need_a_restart)
 	ck_assert_str_eq(keys.data, restart_rows[_i].keys);
 	config_free(before);
 	config_free(after);
+}
+END_TEST
+
+static const struct {
+	const char *file, *prefix, *keys;
+} set_rows[] = {
+	{ "{}", "", "" },
+	{ "{\"listen.port\": 1, \"listen.address\": \"::1\", \"recall.region\": \"us-west-2\"}",
+	    "listen.", "listen.address,listen.port" },
+	{ "{\"listen.port\": 1, \"recall.region\": \"us-west-2\"}", "recall.", "recall.region" },
+	{ "{\"listen.port\": 1}", "listen.port.", "" },
+};
+
+START_TEST(names_keys_that_are_set)
+{
+	struct config *config = support_config(set_rows[_i].file, NULL);
+	char array[256];
+	struct buf keys;
+
+	buf_init(&keys, array, sizeof(array));
+	config_put_set_keys(config, set_rows[_i].prefix, &keys);
+	ck_assert_str_eq(keys.data, set_rows[_i].keys);
+	config_free(config);
 }
 END_TEST
 
@@ -1488,6 +1512,7 @@ add_table_tests(TCase *tests)
 	tcase_add_loop_test(tests, derives, 0, COUNT(derived_rows));
 	tcase_add_loop_test(tests, never_repeats_a_file, 0, COUNT(marker_files));
 	tcase_add_loop_test(tests, names_keys_that_need_a_restart, 0, COUNT(restart_rows));
+	tcase_add_loop_test(tests, names_keys_that_are_set, 0, COUNT(set_rows));
 	tcase_add_loop_test(tests, limits_items, 0, 4);
 	tcase_add_loop_test(tests, limits_public_url, 0, 2);
 	tcase_add_loop_test(tests, limits_return_urls, 0, 2);
