@@ -672,12 +672,28 @@ start_fixed(struct wire_server *to, void (*prepare)(void))
 	ck_abort_msg("does not listen");
 }
 
+/* What was closed is /dev/null, so that no connection gets its number, and with it the log. */
+static void
+check_standard_files(pid_t pid, int first)
+{
+	for (int fd = first; fd <= STDERR_FILENO; fd++) {
+		char path[64], target[64];
+		ssize_t len;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+		len = readlink(path, target, sizeof(target));
+		ck_span_eq(((struct span){ target, len > 0 ? (size_t)len : 0 }), "/dev/null");
+	}
+}
+
 START_TEST(serves_where_nothing_can_be_logged)
 {
 	struct wire_server child;
 	double before;
 
 	start_fixed(&child, lost_errors[_i]);
+	if (!wire_is_wrapped() && (lost_errors[_i] == close_errors || lost_errors[_i] == close_all))
+		check_standard_files(child.pid, lost_errors[_i] == close_all ? 0 : STDERR_FILENO);
 	for (int i = 0; i < 50; i++) {
 		assert_serves(&child);
 		ck_assert_int_eq(memcmp(answer.bytes, "HTTP/1.1 302 ", 13), 0);
