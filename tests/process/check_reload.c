@@ -251,7 +251,7 @@ END_TEST
 START_TEST(expired_certificate_is_warned_of)
 {
 	start_with(WIRE_ECDSA, -2L * DAY, -1L * DAY, 0600);
-	assert_logged("\"event\":\"certificate_expired\"");
+	assert_logged("\"level\":\"error\",\"event\":\"certificate_expired\"");
 	assert_shows("first");
 	renew();
 	reload("certificate_loaded");
@@ -263,7 +263,7 @@ END_TEST
 START_TEST(certificate_that_ends_soon_is_warned_of)
 {
 	start_with(WIRE_ECDSA, -60, 13L * DAY, 0600);
-	assert_logged("\"event\":\"certificate_expires_soon\"");
+	assert_logged("\"level\":\"warning\",\"event\":\"certificate_expires_soon\"");
 	stop();
 	start_with(WIRE_ECDSA, -60, 15L * DAY, 0600);
 	ck_assert_int_eq(count_events("certificate_expires_soon"), 0);
