@@ -14,7 +14,7 @@ set_defaults(struct draft *d, const struct config_source *source)
 {
 	char threads[24];
 
-	draft_set_source(d, "default");
+	draft_set_source(d, SOURCE_DEFAULT);
 	for (size_t i = 0; i < config_n_keys; i++)
 		if (config_keys[i].fallback != NULL)
 			draft_set(d, &config_keys[i], config_keys[i].fallback);
@@ -64,7 +64,7 @@ read_port(struct draft *d, const char *variable)
 	const struct config_key *key = keys_find("listen.port");
 
 	if (strncmp(variable, "PORT=", 5) != 0 || variable[5] == '\0' ||
-	    strcmp(config_source_of(d->config, key), "default") != 0)
+	    strcmp(config_source_of(d->config, key), SOURCE_DEFAULT) != 0)
 		return;
 	draft_set_source(d, "PORT");
 	draft_set(d, key, variable + 5);

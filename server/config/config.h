@@ -112,7 +112,7 @@ struct findings {
 };
 
 /*
- * Add "source: key: wrong; advice", without any value. The source "default" is left out; the key
+ * Add "source: key: wrong; advice", without any value. SOURCE_DEFAULT is left out; the key
  * may be "", the advice NULL. Bytes that are not printable ASCII become `?`.
  */
 void findings_add(struct findings *findings, bool is_error, const char *source, const char *key,

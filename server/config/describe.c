@@ -46,7 +46,7 @@ is_derived(const struct config *config, const struct config_key *key)
 {
 	const char *source = config_source_of(config, key);
 
-	return strcmp(source, "default") == 0 || strncmp(source, "from ", 5) == 0;
+	return strcmp(source, SOURCE_DEFAULT) == 0 || strncmp(source, "from ", 5) == 0;
 }
 
 void

@@ -22,7 +22,7 @@ findings_add(struct findings *findings, bool is_error, const char *source, const
 {
 	struct finding *items =
 	    realloc(findings->items, (findings->n + 1) * sizeof(*findings->items));
-	bool is_set = strcmp(source, "default") != 0;
+	bool is_set = strcmp(source, SOURCE_DEFAULT) != 0;
 
 	findings->n_errors += is_error;
 	if (items == NULL) {

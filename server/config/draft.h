@@ -11,7 +11,7 @@ struct draft {
 	char source[DRAFT_SOURCE_SIZE]; /* of what is set next */
 };
 
-/* What is set or reported next comes from here: "default", file:line, a variable, an option. */
+/* What is set or reported next comes from: SOURCE_DEFAULT, file:line, a variable, an option. */
 void draft_set_source(struct draft *d, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

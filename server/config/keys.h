@@ -38,13 +38,14 @@ config_value(const struct config *config, const struct config_key *key)
 	return (union config_value){ (char *)(uintptr_t)config + key->offset };
 }
 
-/* Where its value came from: "default" where it is not set. */
+/* Where its value came from: this, where it is not set. */
+#define SOURCE_DEFAULT "default"
 static inline const char *
 config_source_of(const struct config *config, const struct config_key *key)
 {
 	const char *source = config->sources[key - config_keys];
 
-	return source != NULL ? source : "default";
+	return source != NULL ? source : SOURCE_DEFAULT;
 }
 
 /* The key of this name; NULL where there is none. Names are case-sensitive. */
