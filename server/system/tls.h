@@ -57,7 +57,7 @@ void tls_collect(int64_t before_ms);
 /* The callback that hands out the pair, as MHD_OPTION_HTTPS_CERT_CALLBACK wants it. */
 void *tls_retriever(void);
 
-/* Send on a gnutls_session_t that libmicrohttpd has set up, in the thread of its loop. */
+/* Send on a gnutls_session_t that the HTTP library set up, in the thread of its loop. */
 void tls_send(void *session, struct span bytes);
 
 /*
