@@ -61,7 +61,7 @@ class Server:
 
 
 def check(*options, environment={}):
-    """Its exit status; whatever happens it takes at most three seconds, and says nothing where all is well."""
+    """Its exit status; whatever happens it takes at most three seconds, and says who did not answer, and no more."""
     begin = time.monotonic()
     result = subprocess.run([*WRAPPER, os.environ["PROGRAM"], *options, "healthcheck"], capture_output=True, text=True,
                             timeout=PATIENCE, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every word that the commands print, held to texts.txt: after $ a command line, then what it prints, then
-its exit status where that is not 0.
+"""Every word that the commands print, and a server's log, held to texts.txt: after $ a command line, then what it
+prints, then its exit status where that is not 0.
 
   check_texts.py            compares
   check_texts.py --write    writes texts.txt again; read the difference before you commit it
@@ -8,6 +8,7 @@ its exit status where that is not 0.
 PROGRAM names the binary, WRAPPER a tool to run it under. The command lines run in an empty folder, one
 after the other; the time in a log line is not compared.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -42,7 +43,7 @@ def run(command, folder, programs):
 
 def end_server(pid):
     """One that a session has left behind, because it went wrong."""
-    if pid.exists():
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         os.kill(int(pid.read_text()), 9)
 
 
